@@ -42,6 +42,7 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.kept import Kept
 from hookbundle.storage.database.replication.agreement import ALONE, Agree, Agreement
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
@@ -50,7 +51,6 @@ from hookbundle.storage.transitions.notes import Confirm
 from hookbundle.storage.transitions.table import Result
 from hookbundle.storage.transitions.unfinished import Unfinished
 
-WORKSPACES_REMEMBERED_MAX = 10_000
 LOG_AGAIN_MS = 60_000
 WEIGHT_UNSURE = 50  # what is written by a transition that is as light as it was thought
 
@@ -209,15 +209,15 @@ class Store(pykka.ThreadingActor):
         began_ms = self._clock.elapsed_ms()
         state = self._state
         results: list[Result | HookbundleError] = []
-        # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
-        workspaces, state.workspaces = state.workspaces, {}
+        # Nothing is kept if the transaction fails: the records may hold uncommitted changes.
+        kept, state.kept = state.kept, Kept()
         agreement = Agreement(self._agree, self._fall_behind) if self._agree else ALONE
         with agreement, self._queue.tokens, self._env.write() as txn:
             retention = self._queue.retention
             unit = Unit(
                 txn,
                 self._env.identity,
-                workspaces,
+                kept,
                 retention=retention,
                 owners=self._queue.owners,
                 heads=self._queue.heads,
@@ -247,8 +247,8 @@ class Store(pykka.ThreadingActor):
             if self._agree is not None:
                 confirms = any(isinstance(work.transition, Confirm) for work in group)
                 agreement.reach(txn, always=confirms)
-        if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
-            state.workspaces = workspaces
+        if kept.fits():
+            state.kept = kept
         took_ms = self._clock.elapsed_ms() - began_ms
         state.commits += 1
         state.transitions += len(group)

@@ -26,8 +26,9 @@ from hookbundle.engine.fairness.behind import Behind
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.database.chat_records import Heads
+from hookbundle.storage.database.kept import Kept
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.database.settings import Settings, TokenChanges
+from hookbundle.storage.database.settings import TokenChanges
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.changing.changing import ChangeMessages
 from hookbundle.storage.transitions.costs import COSTS, Owner
@@ -47,8 +48,8 @@ DISK_CHECK_MS = 1_000
 class StoreState:
     """The Store's state. Only the Store writes it; the status and the metrics read the counts.
 
-    Counts are since start. `is_busy`: a group is being committed. `workspaces` is the Store's cache
-    of settings, by workspace number.
+    Counts are since start. `is_busy`: a group is being committed. `kept`: what the Store has
+    decoded, and nobody else may touch.
     """
 
     commits: int = 0
@@ -61,7 +62,7 @@ class StoreState:
     disk_checked_ms: int = -DISK_CHECK_MS
     failed: str = ""
     is_busy: bool = False
-    workspaces: dict[int, Settings] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Counted, Process, Value, median, ratio
 from hookbundle.engine.windows.parsing import written
 from hookbundle.storage.database.chat_records import Head, Heads
+from hookbundle.storage.database.kept import Kept
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
@@ -160,7 +160,7 @@ class Database:
     def __init__(self, path: Path, window: bytes) -> None:
         filling.fill(path, 1, aggregation_ms=HOUR_MS, url="", window=window)
         self.env = open_environment(path, filling.now_ms())
-        self._known: dict[int, Settings] = {}
+        self._kept = Kept()
         self._heads = Heads()
         with self.unit() as unit:
             self.webhook = unit.workspace("ws0").first.number
@@ -168,7 +168,7 @@ class Database:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         with self.env.write() as txn:
-            unit = Unit(txn, self.env.identity, self._known, retention=KEPT, heads=self._heads)
+            unit = Unit(txn, self.env.identity, self._kept, retention=KEPT, heads=self._heads)
             yield unit
             unit.flush()
 

@@ -9,6 +9,7 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Meta
 from hookbundle.storage.database.settings import Webhook, in_order
 
@@ -222,6 +223,12 @@ class Writes:
         if found and self._collected is not None:
             self._collected[key] = None
         return found
+
+    def put_due(self, row: Due) -> None:
+        self.put_flag(keyspace.due(row))
+
+    def delete_due(self, row: Due) -> None:
+        self.delete(keyspace.due(row))
 
     def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys and raw values under the prefix, from the first key greater than `after`."""

@@ -19,7 +19,7 @@ from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Head, Heads
-from hookbundle.storage.database.keyspace import Due
+from hookbundle.storage.database.kept import Kept
 from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.rows import Collected, Writes
@@ -37,18 +37,18 @@ R = TypeVar("R", bound=msgspec.Struct)
 class Unit(Writes):
     """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
-    `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
-    unit updates it before the commit, so the caller must clear it if the unit fails. `owners`
-    learns whose the webhooks are that the unit comes upon. `heads`: decoded records of chats, which
-    are used as far as they are what is stored; nothing need be done about them if the unit fails.
-    `tokens` is told before one is written; the caller has it around the transaction.
+    `kept`: what the units before have decoded. The unit changes it before the commit, so the caller
+    must drop it if the unit fails. `owners` learns whose the webhooks are that the unit comes upon.
+    `heads`: decoded records of chats, which are used as far as they are what is stored; nothing
+    need be done about them if the unit fails. `tokens` is told before one is written; the caller
+    has it around the transaction.
     """
 
     def __init__(
         self,
         txn: lmdb.Transaction,
         identity: Identity,
-        known: dict[int, Settings] | None = None,
+        kept: Kept | None = None,
         *,
         retention: Retention = KEEP_ALL,
         collected: Collected | None = None,
@@ -59,8 +59,10 @@ class Unit(Writes):
         super().__init__(txn, collected)
         self.identity = identity
         self.retention = retention
-        self.meta = self.get(keyspace.META, Meta) or Meta()
-        self._known = {} if known is None else known
+        kept = Kept() if kept is None else kept
+        self.meta = kept.meta = kept.meta or self.get(keyspace.META, Meta) or Meta()
+        self._kept = kept
+        self._known = kept.settings
         self._owners = owners
         self._states: dict[int, WebhookState] = {}
         self._usages: dict[int, Usage] = {}
@@ -121,6 +123,7 @@ class Unit(Writes):
         self.delete(keyspace.webhook(webhook.workspace, webhook.number))
         self.delete(keyspace.owned(keyspace.STATES, webhook.number))
         self._states.pop(webhook.number, None)
+        self._kept.states.pop(webhook.number, None)
         self._known[webhook.workspace] = settings.without(webhook.number)
         if self._owners is not None:
             self._owners.forget(webhook.number)
@@ -156,11 +159,11 @@ class Unit(Writes):
         return state
 
     def _find_state(self, webhook: int) -> WebhookState | None:
-        state = self._states.get(webhook)
+        state = self._states.get(webhook) or self._kept.states.get(webhook)
         if state is None:
             state = self.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
-            if state is not None:
-                self._states[webhook] = state
+        if state is not None:
+            self._states[webhook] = state
         return state
 
     def keep_state(self, webhook: int, state: WebhookState) -> None:
@@ -175,11 +178,11 @@ class Unit(Writes):
 
     def find_usage(self, workspace: int) -> Usage | None:
         """None if the workspace was deleted."""
-        usage = self._usages.get(workspace)
+        usage = self._usages.get(workspace) or self._kept.usages.get(workspace)
         if usage is None and workspace:
             usage = self.get(keyspace.owned(keyspace.USAGES, workspace), Usage)
-            if usage is not None:
-                self._usages[workspace] = usage
+        if usage is not None:
+            self._usages[workspace] = usage
         return usage
 
     def keep_usage(self, workspace: int, usage: Usage) -> None:
@@ -188,10 +191,10 @@ class Unit(Writes):
     def forget_workspace(self, settings: Settings) -> None:
         """Drops what `flush` would write of the workspace. Stored records remain."""
         number = settings.workspace.number
-        self._known.pop(number, None)
         self._usages.pop(number, None)
         for webhook in settings.all:
             self._states.pop(webhook.number, None)
+        self._kept.forget(settings)
         prefix = keyspace.owned(keyspace.CHATS, number)
         for key in [key for key in self._chats if key.startswith(prefix)]:
             del self._chats[key]
@@ -248,13 +251,7 @@ class Unit(Writes):
         chats.clear()
         heads.clear()
 
-    # ---- due index, feed
-
-    def put_due(self, row: Due) -> None:
-        self.put_flag(keyspace.due(row))
-
-    def delete_due(self, row: Due) -> None:
-        self.delete(keyspace.due(row))
+    # ---- feed
 
     def tell(
         self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "", webhook: str = ""
@@ -295,5 +292,6 @@ class Unit(Writes):
             self.put(keyspace.owned(keyspace.STATES, webhook), state)
         for workspace, usage in self._usages.items():
             self.put(keyspace.owned(keyspace.USAGES, workspace), usage)
+        self._kept.keep(self._states, self._usages)
         self.meta.last_ms = max(self.meta.last_ms, self.now_ms)
         self.put_meta(self.meta)

@@ -21,6 +21,7 @@ from hookbundle.engine.messages.message import Incoming, digest_of
 from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
+from hookbundle.storage.database.kept import Kept
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.reads.lookup import Reads
@@ -155,6 +156,11 @@ class Stored:
     async def caught_up(self) -> None:
         """The Store has handled all its messages."""
         await asyncio.to_thread(self.ref.ask, Commit(), timeout=TIMEOUT_S)
+
+    def damage(self, key: bytes) -> None:
+        """The record under the key is damaged, and the Store, which rests, has none decoded."""
+        self.store_queue.state.kept = Kept()
+        self.disk.damage(key)
 
     async def workspace(self, ws: str = "acme", **changes: Any) -> int:
         """The number of a new workspace."""

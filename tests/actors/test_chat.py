@@ -207,7 +207,7 @@ async def test_in_a_group_that_fails_each_message_of_a_chat_is_stored_once(tmp_p
     async with chatting(tmp_path) as chats:
         store = chats.store
         broken = await store.workspace("broken")
-        store.disk.damage(store.state_key(broken))
+        store.damage(store.state_key(broken))
         for message_id in ("m1", "m2"):
             await chats.collect(message_id).wait()
         first = await store.hold_up()

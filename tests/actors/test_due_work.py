@@ -65,7 +65,7 @@ async def test_a_damaged_record_with_1100_windows_hides_no_other_window(tmp_path
         await timer.windows(broken, *(f"c{number}" for number in range(1_100)))
         timer.store.clock.move(1)
         await timer.windows(sound, "chat")
-        timer.store.disk.damage(timer.store.state_key(broken))
+        timer.store.damage(timer.store.state_key(broken))
 
         timer.store.clock.move(HOUR_MS)
         await timer.store.until(lambda: timer.rows(DueKind.WINDOW) == [])
@@ -78,7 +78,7 @@ async def test_each_damaged_row_is_tried_again_and_waits_longer_each_time(tmp_pa
     async with timing(tmp_path) as timer:
         broken, _ = await two_workspaces(timer)
         await timer.windows(broken, *(f"c{number}" for number in range(100)))
-        timer.store.disk.damage(timer.store.state_key(broken))
+        timer.store.damage(timer.store.state_key(broken))
         timer.store.clock.move(HOUR_MS)
         await timer.store.until(lambda: tries(timer) == [1] * 100)
 
@@ -96,11 +96,11 @@ async def test_a_repaired_record_has_its_window_sealed_at_the_next_try(tmp_path:
     async with timing(tmp_path) as timer:
         broken, _ = await two_workspaces(timer)
         await timer.windows(broken, "chat")
-        timer.store.disk.damage(timer.store.state_key(broken))
+        timer.store.damage(timer.store.state_key(broken))
         timer.store.clock.move(HOUR_MS)
         await timer.store.until(lambda: tries(timer) == [1])
 
-        timer.store.disk.damage(timer.store.state_key(broken))  # the same bit: it is sound again
+        timer.store.damage(timer.store.state_key(broken))  # the same bit: it is sound again
         timer.store.clock.move(SECOND_MS)
         await timer.store.until(lambda: timer.rows(DueKind.POSTPONED) == [])
 

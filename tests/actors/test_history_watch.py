@@ -131,8 +131,7 @@ async def test_a_damaged_workspace_keeps_no_other_from_being_trimmed(tmp_path: P
         sound = await timer.store.workspace("sound")
         await timer.history("broken", broken, *["x" * 10 * KB] * 20)
         await timer.history("sound", sound, *["x" * 10 * KB] * 10)
-        timer.store.store_queue.state.workspaces.clear()
-        timer.store.disk.damage(keyspace.workspace("broken"))
+        timer.store.damage(keyspace.workspace("broken"))
 
         timer.reconfigure(HistoryTotal(bytes=0))
         timer.store.clock.move(2 * SECOND_MS)

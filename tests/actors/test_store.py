@@ -74,7 +74,7 @@ async def test_a_refusal_leaves_its_group_intact(tmp_path: Path) -> None:
 async def test_a_damaged_record_of_one_workspace_fails_no_other(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         numbers = [await store.workspace(ws) for ws in ("one", "two", "three")]
-        store.disk.damage(store.state_key(numbers[1]))
+        store.damage(store.state_key(numbers[1]))
         first = await store.hold_up()
 
         answers = [store.put(store.accepting(number, "m1")) for number in numbers]
@@ -203,7 +203,7 @@ async def test_of_a_group_that_fails_only_what_fails_is_left_out_and_the_rest_is
 ) -> None:
     async with storing(tmp_path) as store:
         numbers = [await store.workspace(ws) for ws in ("one", "two")]
-        store.disk.damage(store.state_key(numbers[1]))
+        store.damage(store.state_key(numbers[1]))
         first = await store.hold_up()
         before = [store.put(store.accepting(numbers[0], f"m{each}")) for each in range(64)]
         broken = store.put(store.accepting(numbers[1], "m1"))

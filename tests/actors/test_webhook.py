@@ -193,7 +193,7 @@ async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_slot(tmp_path
         await hooks.enqueue(sound, "m1")
         hooks.wake(broken)
         await hooks.receiver.until(1)
-        hooks.store.disk.damage(history.key_of(broken, 1))
+        hooks.store.damage(history.key_of(broken, 1))
 
         answering.set()
         for _ in range(INTENSITY.failures_max):

@@ -121,7 +121,7 @@ async def test_a_flush_beside_them_is_done_when_they_are(store: Stored) -> None:
 async def test_a_damaged_window_fails_its_message_alone(store: Stored) -> None:
     number = await greedy_of(store)
     state = store.state_key(number + len(NAMES))
-    store.disk.damage(state)
+    store.damage(state)
 
     refused, after = await together(
         store,
