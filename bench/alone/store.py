@@ -13,7 +13,7 @@ import asyncio
 import cProfile
 import pstats
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,7 +110,9 @@ class StillClock(SystemClock):
 class ThisThread(asyncio.SelectorEventLoop):
     """Whoever is called back is called at once."""
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: object, context: object = None
+    ) -> None:
         callback(*args)
 
 
@@ -126,7 +128,7 @@ class Alone:
         self._store = Store(env, self.queue, config, self.clock, ThisThread(), _ignore, _ignore)
         self.queue.attach(self._store.actor_ref)
 
-    def commit(self, transitions: list[Transition]) -> list[Result]:
+    def commit(self, transitions: Sequence[Transition]) -> list[Result]:
         """Their results, in one commit."""
         results: list[Result] = []
 

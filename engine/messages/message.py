@@ -91,6 +91,15 @@ class ChatExtra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     lid: str = ""
 
 
+class ChatDetails(msgspec.Struct, frozen=True, gc=False):
+    """What is stored of a chat: as it is `sent`, JSON, and its `extra`, as `Incoming` has them."""
+
+    chat_id: str
+    is_new_chat: bool
+    sent: bytes
+    extra: bytes
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as a webhook request has it."""
 
@@ -153,6 +162,7 @@ class Skipped:
 
 
 PartsByChat = dict[str, tuple[list[Incoming], list[Skipped]]]
+_json = msgspec.json.Encoder()
 
 
 def digest_of(message_id: str) -> bytes:
@@ -174,12 +184,41 @@ def incoming(event: Event) -> Incoming | Skipped:
 
     Raises: InvalidInput if it breaks a rule that its type does not express.
     """
-    message, chat, extra = event.message, event.chat, b""
-    sent_ms = _sent_ms(event)
+    message, chat = event.message, event.chat
+    try:
+        if len(chat.chat_id.encode()) <= limits.CHAT_ID_BYTES_MAX:
+            return kept_of(message, encode(event.whatsapp_account), details_of(chat))
+    except timestamps.NoTime:
+        pass
+    raise InvalidInput(tuple(rule_faults(chat.chat_id, message.timestamp)))
+
+
+def kept_of(message: MessageIn, account: bytes, chat: ChatDetails) -> Incoming | Skipped:
+    """As `incoming`, of details that are valid. Raises: NoTime."""
+    sent_ms = timestamps.parse_ms(message.timestamp)
     if message.attachments:
         return Skipped(message.message_id, "attachment")
     if message.text is None or not message.text.strip():
         return Skipped(message.message_id, "no_text")
+    message_id, text, at = message.message_id, message.text, timestamps.format_utc(sent_ms // 1_000)
+    sender, recipient = message.sender, message.recipient
+    outgoing = Message(message.direction, at, message_id, sender, recipient, text)
+    return Incoming(
+        message_id=message_id,
+        digest=digest_of(message_id),
+        sent_ms=sent_ms,
+        is_new_chat=chat.is_new_chat,
+        account=account,
+        chat=chat.sent,
+        message=encode(outgoing),
+        permalink=message.permalink or "",
+        extra=chat.extra,
+        text=text_mark(text),
+    )
+
+
+def details_of(chat: ChatIn) -> ChatDetails:
+    extra = b""
     if not (
         chat.labels is UNSET
         and chat.refs is UNSET
@@ -188,26 +227,7 @@ def incoming(event: Event) -> Incoming | Skipped:
         and chat.lid is UNSET
     ):  # rare; most senders have no such fields
         chat, extra = _parted(chat)
-    outgoing = Message(
-        direction=message.direction,
-        timestamp=timestamps.format_utc(sent_ms // 1_000),
-        message_id=message.message_id,
-        sender=message.sender,
-        recipient=message.recipient,
-        text=message.text,
-    )
-    return Incoming(
-        message_id=message.message_id,
-        digest=digest_of(message.message_id),
-        sent_ms=sent_ms,
-        is_new_chat=chat.is_new_chat,
-        account=encode(event.whatsapp_account),
-        chat=encode(chat),
-        message=encode(outgoing),
-        permalink=message.permalink or "",
-        extra=extra,
-        text=text_mark(message.text),
-    )
+    return ChatDetails(chat.chat_id, chat.is_new_chat, encode(chat), extra)
 
 
 def encode(details: msgspec.Struct) -> bytes:
@@ -229,9 +249,6 @@ def _parted(chat: ChatIn) -> tuple[ChatIn, bytes]:
     return sent, _json.encode(ChatExtra(**given)) if given else b""
 
 
-_json = msgspec.json.Encoder()
-
-
 def _filled(details: msgspec.Struct) -> msgspec.Struct:
     changes: dict[str, object] = {}
     for name in details.__struct_fields__:
@@ -241,17 +258,6 @@ def _filled(details: msgspec.Struct) -> msgspec.Struct:
         elif isinstance(value, msgspec.Struct):
             changes[name] = _filled(value)
     return msgspec.structs.replace(details, **changes)
-
-
-def _sent_ms(event: Event) -> int:
-    chat_id, timestamp = event.chat.chat_id, event.message.timestamp
-    try:
-        sent_ms = timestamps.parse_ms(timestamp)
-    except timestamps.NoTime:
-        raise InvalidInput(tuple(rule_faults(chat_id, timestamp))) from None
-    if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
-        raise InvalidInput(tuple(rule_faults(chat_id, timestamp)))
-    return sent_ms
 
 
 def rule_faults(chat_id: object, timestamp: object) -> Iterator[Fault]:

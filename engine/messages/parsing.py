@@ -91,19 +91,6 @@ def parse_ndjson(body: bytes, *, strict: bool = False) -> Parsed:
     return _parsed(LINES, body, InLines(body), strict=strict)
 
 
-def plain(body: bytes, *, ndjson: bool) -> Sequence[Event]:
-    """The events of a body that has no fault, no unknown field and no change in it; none for all
-    others, about which nothing is found out: `parse_json` and `parse_ndjson` do."""
-    try:
-        if ndjson:
-            return _strict_one.decode_lines(body)
-        if body[:1] == b"{":
-            return (_strict_one.decode(body),)
-        return _strict_many.decode(body)
-    except NOT_READ:
-        return ()
-
-
 def parse_as(body: bytes, kind: type[S]) -> S:
     """The JSON body as a `kind`.
 

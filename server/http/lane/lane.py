@@ -15,7 +15,6 @@ from hookbundle.actors.chat import ChatKey, Collect, ReplyTo
 from hookbundle.actors.portions import portions_of
 from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.engine.messages import message, parsing
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.server.http.authentication import INTAKE_ROUTE
 from hookbundle.server.http.callers.token_check import TokenCheck
@@ -72,10 +71,10 @@ class Lane:
         intake = self.intake
         try:
             number = intake.number_of(asked.workspace_id)
-            chats = message.by_chat(parsing.plain(body, ndjson=ndjson))
         except HookbundleError:
             return None
-        if len(chats) != 1:
+        chats = intake.known.by_chat(number, body, ndjson=ndjson)
+        if chats is None or len(chats) != 1:
             return None
         store = intake.store
         portions = portions_of(chats, asked.length, store.owners.webhooks.get(number, 1))

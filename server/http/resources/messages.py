@@ -32,6 +32,7 @@ from hookbundle.engine.fairness.loop_share import (
 from hookbundle.engine.faults import not_one_of
 from hookbundle.engine.messages import changes, message, parsing, slices
 from hookbundle.engine.messages.changes import Change, Close
+from hookbundle.engine.messages.known_details import KnownDetails
 from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
@@ -54,7 +55,7 @@ TellChat = Callable[[ChatKey, Collect | Alter | Flush], None]
 
 
 class Intake:
-    """`tell_chat`, `store`: for who takes messages in by another way too."""
+    """`tell_chat`, `store`, `known`: for who takes messages in by another way too."""
 
     def __init__(
         self, reads: Reads, store: StoreQueue, tell_chat: TellChat, repeats: Repeats
@@ -64,6 +65,7 @@ class Intake:
         self.tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
+        self.known = KnownDetails()
 
     def routes(self) -> list[Route]:
         return [
@@ -92,22 +94,13 @@ class Intake:
         body = await read_body(request)
         ndjson, size = media_of(request) in NDJSON, len(body)
         share = request.app[LOOP_SHARE]
-        webhooks = self.store.owners.webhooks.get(number, 1)
         if size <= READ_AT_ONCE_BYTES:
-            parse = parsing.parse_ndjson if ndjson else parsing.parse_json
-            parsed = parse(body, strict=strict)
-            unknown = parsed.unknown
-            if parsed.mixed:
-                mixed = changes.by_chat(parsed.mixed, parsed.place)
-                portions: Sequence[Portion] = list(cut(mixed[0], webhooks, mixed[1]))
-            else:
-                chats = message.by_chat(parsed.events, parsed.place)
-                portions = portions_of(chats, size, webhooks)
+            portions, unknown = self._read(number, body, ndjson=ndjson, strict=strict)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
             async with share.large(number):
                 portions, unknown, digest = await asyncio.to_thread(
-                    _read_large, body, ndjson, strict, key is not None, webhooks
+                    _read_large, body, ndjson, strict, key is not None, self._webhooks_of(number)
                 )
             del body  # the messages are large enough
         try:
@@ -130,6 +123,25 @@ class Intake:
                 self._numbers.clear()
             number = self._numbers[workspace_id] = self._reads.workspace_number(workspace_id)
         return number
+
+    def _read(
+        self, number: int, body: bytes, *, ndjson: bool, strict: bool
+    ) -> tuple[Sequence[Portion], UnknownFields]:
+        """The portions of a request, and its unknown fields. Raises: InvalidInput."""
+        webhooks = self._webhooks_of(number)
+        chats = self.known.by_chat(number, body, ndjson=ndjson)
+        if chats is not None:  # as of nearly all
+            return portions_of(chats, len(body), webhooks), parsing.NONE_UNKNOWN
+        parse = parsing.parse_ndjson if ndjson else parsing.parse_json
+        parsed = parse(body, strict=strict)
+        if parsed.mixed:
+            mixed = changes.by_chat(parsed.mixed, parsed.place)
+            return list(cut(mixed[0], webhooks, mixed[1])), parsed.unknown
+        chats = message.by_chat(parsed.events, parsed.place)
+        return portions_of(chats, len(body), webhooks), parsed.unknown
+
+    def _webhooks_of(self, number: int) -> int:
+        return self.store.owners.webhooks.get(number, 1)
 
     async def _answer(
         self,
