@@ -1,0 +1,1 @@
+"""What clients send again and again, known by its bytes."""

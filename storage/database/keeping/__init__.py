@@ -1,0 +1,1 @@
+"""What one commit leaves to the next."""
