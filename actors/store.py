@@ -42,7 +42,7 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.kept import Kept
+from hookbundle.storage.database.keeping.kept import Kept
 from hookbundle.storage.database.replication.agreement import ALONE, Agree, Agreement
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit

@@ -26,7 +26,7 @@ from hookbundle.engine.fairness.behind import Behind
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.database.chat_records import Heads
-from hookbundle.storage.database.kept import Kept
+from hookbundle.storage.database.keeping.kept import Kept
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import TokenChanges
 from hookbundle.storage.transitions.accepting import AcceptMessages

@@ -31,6 +31,7 @@ NAMES = (
     "rules.quiet",
     "rules.evening",
     "sources",
+    "alone.store",
     "commands.startup",
 )
 

@@ -108,7 +108,7 @@ class StillClock(SystemClock):
 
 
 class ThisThread(asyncio.SelectorEventLoop):
-    """Whoever is called back is called at once."""
+    """What it shall call, it calls at once."""
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: object, context: object = None

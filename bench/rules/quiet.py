@@ -22,7 +22,7 @@ from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Counted, Process, Value, median, ratio
 from hookbundle.engine.windows.parsing import written
 from hookbundle.storage.database.chat_records import Head, Heads
-from hookbundle.storage.database.kept import Kept
+from hookbundle.storage.database.keeping.kept import Kept
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import Retention

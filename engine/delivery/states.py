@@ -19,6 +19,11 @@ class DeliveryState(StrEnum):
     DISCARDED = "discarded"  # a person, or the deletion of its chat, gave it up
 
 
+# To read one off its type costs many times what a name costs, and these are read for each attempt.
+QUEUED, IN_FLIGHT = DeliveryState.QUEUED, DeliveryState.IN_FLIGHT
+DELIVERED, DEAD_LETTER = DeliveryState.DELIVERED, DeliveryState.DEAD_LETTER
+
+
 class WebhookStatus(StrEnum):
     """Whether a webhook sends."""
 

@@ -233,7 +233,7 @@ def details_of(chat: ChatIn) -> ChatDetails:
 def encode(details: msgspec.Struct) -> bytes:
     """The JSON of the struct, with `""` where a text is unknown."""
     encoded = _json.encode(details)
-    if b":null" in encoded:  # rare; a text that holds `:null` only costs time
+    if encoded.find(b":null") >= 0:  # rare; `in` would try a number first, and drop an error
         return _json.encode(_filled(details))
     return encoded
 

@@ -176,11 +176,12 @@ class Head:
     takes the record may change it, and it is here no longer.
     """
 
-    __slots__ = ("key", "record", "stored")
+    __slots__ = ("bytes", "key", "record", "stored")
 
     def __init__(self) -> None:
         self.key = b""
         self.stored = b""
+        self.bytes = 0  # what it counts for
         self.record: ChatRecord | None = None
 
 
@@ -220,7 +221,8 @@ class Heads:
             self._empty(before)
         head.key, head.stored, head.record = key, stored, record
         self._full[key] = head
-        self.bytes += _bytes_of(head)
+        head.bytes = 2 * len(stored) + HEAD_BYTES
+        self.bytes += head.bytes
         while self._let_go:
             self.take(self._let_go.popleft(), b"")
         while self.bytes > self._bytes_max:
@@ -231,12 +233,8 @@ class Heads:
         self._let_go.append(head)
 
     def _empty(self, head: Head) -> None:
-        self.bytes -= _bytes_of(head)
+        self.bytes -= head.bytes
         head.stored, head.record = b"", None
-
-
-def _bytes_of(head: Head) -> int:
-    return 2 * len(head.stored) + HEAD_BYTES
 
 
 class Arrivals(Frozen, frozen=True):

@@ -138,6 +138,7 @@ class Writes:
 
     def __init__(self, txn: lmdb.Transaction, collected: Collected | None) -> None:
         self._txn = txn
+        self._cursor: lmdb.Cursor | None = None  # ends with the transaction
         self._collected = collected
         self.weight = 0
         self.heavy = NEVER
@@ -197,7 +198,13 @@ class Writes:
 
     def first_key(self, prefix: bytes) -> bytes | None:
         """The first key under the prefix. No value is read."""
-        return first_key(self._txn, prefix)
+        cursor = self._cursor
+        if cursor is None:  # one for all: to make it costs as much as to look
+            cursor = self._cursor = self._txn.cursor()
+        if not cursor.set_range(prefix):
+            return None
+        key = cast("bytes", cursor.key())
+        return key if key.startswith(prefix) else None
 
     def first_keys(self, prefix: bytes, most: int) -> list[bytes]:
         """Up to `most` of the first keys under the prefix. No value is read."""

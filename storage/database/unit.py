@@ -19,7 +19,7 @@ from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Head, Heads
-from hookbundle.storage.database.kept import Kept
+from hookbundle.storage.database.keeping.kept import Kept
 from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.rows import Collected, Writes

@@ -11,7 +11,7 @@ attempt is made with the next delivery. An attempt whose outcome nobody knows an
 """
 
 from hookbundle.engine.delivery.outcomes import Outcome, is_of_the_body
-from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.delivery.states import QUEUED
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Flight, WebhookState
 from hookbundle.storage.database.settings import Webhook
@@ -46,7 +46,7 @@ def answered(unit: Unit, webhook: Webhook, flight: Flight, *, delivered: bool) -
     head = queue.find(unit, webhook.number, flight.instead_of)
     if head is None:
         return None
-    is_queued = moving.state_of(state, head) is DeliveryState.QUEUED
+    is_queued = moving.state_of(state, head) is QUEUED
     if not is_queued and not resends.is_waiting(state, head):
         return None  # it was discarded meanwhile
     if erasures.is_erased(unit, webhook, head) or not is_in_question(state, head):

@@ -16,7 +16,7 @@ may put back one kind and leave another.
 from collections.abc import Callable, Iterator
 from heapq import merge
 
-from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.delivery.states import DEAD_LETTER, QUEUED, DeliveryState
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -26,7 +26,6 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.dead_letters.kinds import Meant, Stretch
 
-QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
 NO_END = 2**63
 
 # `rows` of a unit or of a read transaction: keys and values under a prefix, after a key.

@@ -26,7 +26,7 @@ from hookbundle.storage.tables.repeating import replays, resends
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 NO_EPOCH = -1  # of rejections that don't count
-QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
+QUEUED, DEAD_LETTER = states.QUEUED, states.DEAD_LETTER
 
 
 def delivery_id(webhook: int, delivery: Delivery) -> str:
@@ -42,7 +42,7 @@ def delivery_id(webhook: int, delivery: Delivery) -> str:
 
 def id_of(epoch: str, webhook: int, number: int) -> str:
     """The id of a delivery, which may be gone: then the epoch is the present one."""
-    return f"dlv_{epoch}{webhook:08x}{number:012x}"
+    return "dlv_%s%08x%012x" % (epoch, webhook, number)  # noqa: UP031 - at two thirds of the price
 
 
 def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
@@ -157,7 +157,7 @@ def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:
     state = unit.state(webhook)
     found = moving.state_of(state, delivery)
     is_flying = state.flight is not None and state.flight.delivery == delivery.number
-    return DeliveryState.IN_FLIGHT if found == QUEUED and is_flying else found
+    return states.IN_FLIGHT if found == QUEUED and is_flying else found
 
 
 def is_under_way(state: WebhookState, number: int, alive_since_ms: int) -> bool:
@@ -204,7 +204,7 @@ def end(
     """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), after)
     weight = history.weight(delivery)
-    became: replays.Became = "delivered" if after is DeliveryState.DELIVERED else "dropped"
+    became: replays.Became = "delivered" if after is states.DELIVERED else "dropped"
     remove(unit, webhook, delivery, weight if weight_before is None else weight_before, became)
     history.end(unit, webhook, delivery, after, weight, now_ms)
 

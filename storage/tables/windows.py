@@ -5,7 +5,9 @@ The Timer reads the index, so the row is the window's only timer, and a restart 
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
@@ -29,7 +31,7 @@ SEAL_WEIGHT = 40  # of what sealing a window does beside its messages and rows
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
 
 
-class OfWebhook(NamedTuple):
+class OfWebhook(msgspec.Struct, frozen=True, gc=False):
     """An open window, and the id of its webhook."""
 
     webhook: str

@@ -14,7 +14,7 @@ from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Head
 from hookbundle.storage.database.rows import NEVER
-from hookbundle.storage.database.settings import Settings, Webhook
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
 from hookbundle.storage.tables import erasures, seen_ids, seen_texts, windows
@@ -140,7 +140,7 @@ def _offer(
     take = _collect if webhook.aggregation_ms else _send_alone
     is_ready = False
     for message in offer.messages:
-        is_ready |= take(unit, settings, webhook, chat, record, collecting, message, transition)
+        is_ready |= take(unit, settings, offer, chat, record, collecting, message, transition)
     return is_ready
 
 
@@ -156,7 +156,7 @@ def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
 def _collect(
     unit: Unit,
     settings: Settings,
-    webhook: Webhook,
+    offer: Offer,
     chat: bytes,
     record: ChatRecord,
     collecting: Collecting,
@@ -164,7 +164,7 @@ def _collect(
     transition: AcceptMessages,
 ) -> bool:
     """The message is in the window. True if sealing on the way made the webhook ready."""
-    wake, now_ms = False, transition.now_ms
+    wake, now_ms, webhook, state = False, transition.now_ms, offer.webhook, offer.state
     window, weight = collecting.window, payload.weight(message.message)
     if window is not None and window.due_ms <= now_ms:
         reason = windows.why_over(webhook, window)
@@ -175,7 +175,6 @@ def _collect(
     ):
         wake |= sealing.seal(unit, settings, webhook, chat, record, collecting, "size", transition)
         window = None
-    state = unit.state(webhook.number)
     if window is None:
         due_ms = now_ms + webhook.aggregation_ms
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms, due_ms)
@@ -193,7 +192,7 @@ def _collect(
 def _send_alone(
     unit: Unit,
     settings: Settings,
-    webhook: Webhook,
+    offer: Offer,
     chat: bytes,
     record: ChatRecord,
     collecting: Collecting,
@@ -201,7 +200,7 @@ def _send_alone(
     transition: AcceptMessages,
 ) -> bool:
     """The message is a delivery of its own, behind what its chat had collected before."""
-    wake = False
+    wake, webhook = False, offer.webhook
     if collecting.window is not None:
         wake = sealing.seal(
             unit, settings, webhook, chat, record, collecting, "settings", transition
@@ -226,10 +225,11 @@ def _tell(
     messages, skipped = transition.messages, transition.skipped
     duplicates = [] if len(fresh) == len(messages) else _duplicates(messages, fresh)
     totals.accepted += len(fresh)
-    totals.duplicate += len(duplicates)
-    totals.skipped += len(skipped)
-    totals.differs += len(differs)
-    totals.unrouted += len(routed.unrouted)
+    if duplicates or skipped or routed.unrouted:  # as few requests have
+        totals.duplicate += len(duplicates)
+        totals.skipped += len(skipped)
+        totals.differs += len(differs)  # of duplicates
+        totals.unrouted += len(routed.unrouted)
     if messages or skipped:
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],

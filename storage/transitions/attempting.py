@@ -15,7 +15,7 @@ import msgspec
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Outcome
-from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.delivery.states import DEAD_LETTER, DELIVERY_MOVES, IN_FLIGHT
 from hookbundle.engine.delivery.success import Success, success_of
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
@@ -234,9 +234,9 @@ def _begin(
     state = unit.state(webhook.number)
     if not delivery.resending:  # else it stays delivered
         before = queue.state_of(unit, webhook.number, delivery)
-        states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
+        states.move(DELIVERY_MOVES, before, IN_FLIGHT)
     body = bodies.sent(unit.get_raw, webhook.number, delivery)
-    if delivery.state == DeliveryState.DEAD_LETTER:  # queued again, and not moved there yet
+    if delivery.state == DEAD_LETTER:  # queued again, and not moved there yet
         queue.put_back(unit, webhook, delivery)
     moving.begun(state, delivery.number)
     state.next_attempt_ms = 0

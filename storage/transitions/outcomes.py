@@ -15,7 +15,7 @@ from hookbundle.engine.delivery.outcomes import (
     Unknown,
     counted,
 )
-from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.delivery.states import DELIVERED, DELIVERY_MOVES, QUEUED
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
 from hookbundle.storage.database.records import Flight, WebhookState
@@ -71,7 +71,7 @@ def apply(
     elif isinstance(outcome, Delivered):
         told = "delivered"
         unit.meta.totals.delivered += 1
-        queue.end(unit, webhook, delivery, DeliveryState.DELIVERED, ended.now_ms, weight_before)
+        queue.end(unit, webhook, delivery, DELIVERED, ended.now_ms, weight_before)
     elif isinstance(outcome, Unknown):
         told = "unknown"
         _keep(unit, webhook, delivery, weight_before)
@@ -131,7 +131,7 @@ def record_lost(
 
 def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
     """Whether the outcome of an attempt at the delivery is still of interest."""
-    return delivery.state == DeliveryState.QUEUED or resends.is_waiting(state, delivery)
+    return delivery.state == QUEUED or resends.is_waiting(state, delivery)
 
 
 def _error_of(outcome: Outcome, delivery: Delivery) -> str:
@@ -182,7 +182,7 @@ def _answer(
         return
     head = failing.answered(unit, webhook, ended.flight, delivered=delivered)
     if head is not None:
-        told: Told = "resend_failed" if head.state == DeliveryState.DELIVERED else "dead_letter"
+        told: Told = "resend_failed" if head.state == DELIVERED else "dead_letter"
         _tell(unit, settings, webhook, head, told, ended.now_ms, "receiver_fails")
 
 
@@ -190,7 +190,7 @@ def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) 
     """The delivery stays where it is in its queue, to be attempted again."""
     if not delivery.resending:
         before = queue.state_of(unit, webhook.number, delivery)
-        states.move(DELIVERY_MOVES, before, DeliveryState.QUEUED)
+        states.move(DELIVERY_MOVES, before, QUEUED)
     queue.keep(unit, webhook, delivery, weight_before)
 
 

@@ -21,7 +21,7 @@ from hookbundle.engine.messages.message import Incoming, digest_of
 from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
-from hookbundle.storage.database.kept import Kept
+from hookbundle.storage.database.keeping.kept import Kept
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.reads.lookup import Reads

@@ -8,6 +8,7 @@ from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
+from hookbundle.tests.mutants.bugs.kept.of_what_is_kept import KEPT
 from hookbundle.tests.mutants.bugs.of_answers import ANSWERS
 from hookbundle.tests.mutants.bugs.of_clients import CLIENTS
 from hookbundle.tests.mutants.bugs.of_commands import COMMANDS
@@ -56,6 +57,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
     *STORE,
+    *KEPT,
     *LOOP,
     *DELIVERIES,
     *HISTORY,

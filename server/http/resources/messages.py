@@ -32,7 +32,7 @@ from hookbundle.engine.fairness.loop_share import (
 from hookbundle.engine.faults import not_one_of
 from hookbundle.engine.messages import changes, message, parsing, slices
 from hookbundle.engine.messages.changes import Change, Close
-from hookbundle.engine.messages.known_details import KnownDetails
+from hookbundle.engine.messages.known.details import KnownDetails
 from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats

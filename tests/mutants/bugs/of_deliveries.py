@@ -57,11 +57,11 @@ DELIVERIES = (
         path="storage/database/unit.py",
         edits=(
             (
-                "                self._states[webhook] = state\n        return state\n",
-                "                self._states[webhook] = state\n"
-                "                if (self.identity.epoch, webhook) not in COUNTED:\n"
-                "                    state.consecutive_errors = 0\n"
-                "                COUNTED.add((self.identity.epoch, webhook))\n"
+                "            self._states[webhook] = state\n        return state\n",
+                "            self._states[webhook] = state\n"
+                "            if (self.identity.epoch, webhook) not in COUNTED:\n"
+                "                state.consecutive_errors = 0\n"
+                "            COUNTED.add((self.identity.epoch, webhook))\n"
                 "        return state\n",
             ),
             (

@@ -212,12 +212,10 @@ THE_LANE = (
     Mutant(
         name="ln22",
         bug="fields that are not known are dropped in silence",
-        path="engine/messages/parsing.py",
+        path="engine/messages/known/details.py",
         edits=(
-            (
-                "            return (_strict_one.decode(body),)\n        return _strict_many",
-                "            return (_one.decode(body),)\n        return _strict_many",
-            ),
+            ("    Incoming,\n    PartsByChat", "    Incoming,\n    MessageIn,\n    PartsByChat"),
+            ("    message: StrictMessage\n", "    message: MessageIn\n"),
         ),
         caught_by=(f"{OF_LANE}::test_a_field_that_is_not_known_is_said_as_ever",),
     ),
