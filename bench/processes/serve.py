@@ -1,8 +1,9 @@
-"""The daemon that is measured: `python bench/processes/serve.py DATA [--counted]`.
+"""The daemon that is measured: `python bench/processes/serve.py DATA [--counted] [--tcp]`.
 
 It listens on a Unix socket in the data directory and may call receivers on the loopback. It reports
 its socket when it is ready, and its counters after each empty line on stdin. `--counted`: it runs
-under valgrind, and what it does by time it does as seldom as its time passes there.
+under valgrind, and what it does by time it does as seldom as its time passes there. `--tcp`: it
+listens on a port too, which it reports.
 """
 
 import asyncio
@@ -33,11 +34,13 @@ class SlowLoop(asyncio.SelectorEventLoop):
         return time.process_time() / harness.SLOWER_BY
 
 
-async def serve(data: Path) -> None:
+async def serve(data: Path, *, with_tcp: bool) -> None:
     loop = asyncio.get_running_loop()
     config = DaemonConfig(
         data=data / "data",
-        listeners=ListenersConfig(socket_path=data / "run" / "socket"),
+        listeners=ListenersConfig(
+            socket_path=data / "run" / "socket", listen="127.0.0.1:0" if with_tcp else ""
+        ),
         addresses=AddressPolicy.parse(["127.0.0.0/8"]),
         stop_within_s=5.0,
     )
@@ -46,7 +49,11 @@ async def serve(data: Path) -> None:
     await daemon.start()
     collect_less_often()
     harness.say(
-        {"socket": str(config.listeners.socket_path), "start_s": time.perf_counter() - began_s}
+        {
+            "socket": str(config.listeners.socket_path),
+            "tcp": daemon.listeners.tcp,
+            "start_s": time.perf_counter() - began_s,
+        }
     )
 
     def count() -> None:
@@ -83,4 +90,4 @@ if __name__ == "__main__":
     )
     loops = SlowLoop if is_counted else asyncio.SelectorEventLoop
     with asyncio.Runner(loop_factory=loops) as runner:
-        runner.run(serve(Path(sys.argv[1])))
+        runner.run(serve(Path(sys.argv[1]), with_tcp="--tcp" in sys.argv))

@@ -21,7 +21,7 @@ from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lane.connection import LaneConnection
-from hookbundle.server.http.lane.lane import Lane
+from hookbundle.server.http.lane.lane import HELD_S, Lane
 from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
@@ -210,6 +210,13 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
-    lane = Lane(intake, parts.tokens, parts.guard, parts.meters, asyncio.get_running_loop().time)
+    lane = Lane(
+        intake,
+        parts.tokens,
+        parts.guard,
+        parts.meters,
+        asyncio.get_running_loop().time,
+        min(HELD_S, config().listeners.body_s),
+    )
     make_connection = partial(LaneConnection, lane)
     return [*routes, *contract(routes, __version__), *console.routes()], console, make_connection

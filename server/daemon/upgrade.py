@@ -32,7 +32,7 @@ from hookbundle.server.http.listeners import Listeners, listen
 from hookbundle.server.http.problems import Handler, answer_for
 from hookbundle.server.http.responses import add_common_headers, json_response
 from hookbundle.server.http.schemas.status import HealthOut
-from hookbundle.server.http.wire import end_if_unread
+from hookbundle.server.http.sockets.connections import end_if_unread
 from hookbundle.storage.daemon_facts import DaemonUpgraded
 from hookbundle.storage.database import files
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED

@@ -27,7 +27,7 @@ from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.requests import header_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
-from hookbundle.server.http.wire import when_lost
+from hookbundle.server.http.sockets.connections import when_lost
 from hookbundle.storage.reads.feed import SINCE, FeedEvent
 
 RETRY_MS = 2_000  # after which a browser connects again

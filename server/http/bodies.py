@@ -21,6 +21,7 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.fairness.loop_share import Pace
 from hookbundle.engine.limits import REQUEST_BYTES_MAX
 from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.sockets.connections import waited_s
 from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
 
 UNCOUNTED_BYTES = 16 * 1024
@@ -89,7 +90,7 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
         raise _too_large(bytes_max)
     unpacking = _unpacking(packing)
     try:
-        async with asyncio.timeout(request.app[BODY_LIMITS].within_s):
+        async with asyncio.timeout(request.app[BODY_LIMITS].within_s - waited_s(request)):
             return await _arriving(request, unpacking, bytes_max)
     except TimeoutError:
         raise BadRequest.of(Code.BODY_TOO_SLOW) from None

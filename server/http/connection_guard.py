@@ -137,12 +137,12 @@ class Guard:
         if connection.transport is not None:
             connection.transport.write(as_bytes(Code.HEAD_TOO_LARGE))
 
-    def ended(self, connection: "GuardedConnection") -> None:
+    def ended(self, connection: "GuardedConnection", now_s: float | None = None) -> None:
         """The request is answered."""
         if connection not in self._all:
             return
         connection.served = connection.started = False
-        connection.until_s = _now_s() + self.limits.idle_s
+        connection.until_s = (_now_s() if now_s is None else now_s) + self._limits.idle_s
         waiting = self._of[connection.owner]
         del waiting[connection]
         waiting[connection] = None
@@ -232,6 +232,9 @@ class GuardedConnection(asyncio.Protocol):
         if self._inner is None or self._is_deaf:
             return
         inner = self._inner
+        if inner.takes(data):
+            self.head_bytes = 0
+            return
         heads, was_in_body = inner.heads, inner.is_in_body
         if not self.started and not was_in_body:
             self._guard.heard(self)

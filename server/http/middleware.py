@@ -25,7 +25,8 @@ from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
 from hookbundle.server.http.parameters.queries import Parameters
 from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
-from hookbundle.server.http.wire import EXPECTED, end_if_unread, holds
+from hookbundle.server.http.sockets.connections import end_if_unread, waited_s
+from hookbundle.server.http.wire import EXPECTED, holds
 from hookbundle.server.metrics.meters import Meters
 
 NO_ROUTE = "(none)"
@@ -41,7 +42,7 @@ def request_middleware(
 ) -> Middleware:
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
-        began_s = now_s()
+        began_s = now_s() - waited_s(request)
         connection = guarded_connection_of(request)
         if connection is not None:
             guard.began(connection)

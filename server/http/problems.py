@@ -96,14 +96,14 @@ def as_problem(request: web.Request, error: Exception) -> web.StreamResponse:
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
+    return failed(request.method, shown_path(request), error)
+
+
+def failed(method: str, path: str, error: Exception) -> web.Response:
+    """The answer to a request over which the daemon failed. The log says why."""
     response = problem(Code.INTERNAL_ERROR)
-    log.error(
-        "request failed",
-        method=request.method,
-        path=shown_path(request),
-        request_id=response.headers[REQUEST_ID],
-        exc_info=error,
-    )
+    request_id = response.headers[REQUEST_ID]
+    log.error("request failed", method=method, path=path, request_id=request_id, exc_info=error)
     return response
 
 

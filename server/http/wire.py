@@ -20,7 +20,6 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.loop_share import Pace
@@ -30,7 +29,6 @@ from hookbundle.server.http.sockets.framing import Framing
 
 READ_AHEAD_BYTES = 32 * 1024  # twice as much is kept of a body that nobody reads
 LINE_BYTES_MAX = 8_190
-READ_AWAY_BYTES_MAX = limits.REQUEST_BYTES_MAX  # of a body that was answered before it was read
 READ_AWAY_S = 10.0
 # From one owner, on all connections: a twentieth of the loop's time. The largest takes .5 s.
 READ_AWAY_BYTES_A_SECOND = 16 * 1024 * 1024
@@ -41,7 +39,6 @@ web_protocol.MAX_MSG_QUEUE_SIZE = 2
 log = structlog.get_logger(__name__)
 
 Refused = Callable[[int], None]
-OwnerOf = Callable[[web.Request], str]
 MakeConnection = Callable[..., "Connection"]
 
 EXPECTED = web.RequestKey("expected", str)
@@ -101,6 +98,7 @@ class OwnServer(web.Server):
     ) -> web.BaseRequest:
         assert isinstance(protocol, Connection)
         protocol.body = payload
+        protocol.waited_s, protocol.held_s = protocol.held_s, 0.0
         expected = message.headers.get("Expect")
         if expected is None:
             return self._made.request_factory(message, payload, protocol, writer, task)
@@ -116,11 +114,22 @@ class Connection(RequestHandler):
     """A RequestHandler that answers in our words.
 
     `body`: that of the last request which was begun. `owner`: whose it is, if it is known.
+    `waited_s`: how long that request had been there before aiohttp got it; `held_s`: the same of
+    the one that is begun next.
     `on_lost`: what a handler that waits for something else wants to be called with the connection's
     end; handlers are not cancelled.
     """
 
-    __slots__ = ("_framing", "_is_deaf", "_pace", "body", "on_lost", "owner")
+    __slots__ = (
+        "_framing",
+        "_is_deaf",
+        "_pace",
+        "body",
+        "held_s",
+        "on_lost",
+        "owner",
+        "waited_s",
+    )
 
     def __init__(self, manager: OwnServer, **options: Any) -> None:
         super().__init__(manager, lingering_time=0.0, **options)  # see finish_response
@@ -128,6 +137,7 @@ class Connection(RequestHandler):
         self._pace = manager.pace
         self._framing = Framing()
         self.owner = ""
+        self.held_s = self.waited_s = 0.0
         self.body: StreamReader = EMPTY_PAYLOAD
         self.on_lost: Callable[[], None] | None = None
 
@@ -144,6 +154,11 @@ class Connection(RequestHandler):
     @property
     def _last_body(self) -> StreamReader:
         return self._messages[-1][1] if self._messages else self.body
+
+    def takes(self, data: bytes) -> bool:
+        """Whether it has begun a request with these bytes, past aiohttp; `data_received` gets them
+        otherwise. Asked by who stands in front of the connection, of all that is received."""
+        return False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -267,24 +282,6 @@ class Connection(RequestHandler):
         add_common_headers(response)
         response.force_close()
         return response
-
-
-def when_lost(request: web.Request, call: Callable[[], None]) -> None:
-    """`call` is called when the request's connection is lost. Raises: ConnectionError if it is."""
-    if not isinstance(request.protocol, Connection) or request.transport is None:
-        raise ConnectionResetError("the client has left")
-    request.protocol.on_lost = call
-
-
-def end_if_unread(request: web.Request, response: web.StreamResponse, owner_of: OwnerOf) -> None:
-    """The connection ends with this answer, if the rest of the body is not worth reading away."""
-    length, connection = request.content_length, request.protocol
-    if not isinstance(connection, Connection) or connection.body.is_eof():
-        return
-    connection.owner = owner_of(request)
-    is_bounded = length is not None and length <= READ_AWAY_BYTES_MAX
-    if not is_bounded or response.status == 408 or connection.body.exception():
-        response.force_close()
 
 
 def holds(request: web.Request, key: web.RequestKey[Any]) -> bool:

@@ -60,6 +60,9 @@ class Meters:
         """Tokens that nobody was given, by where they were tried: `api`, `console` or `source`."""
         self.source_events: Counter[tuple[str, ...]] = Counter()
         """Events of sources, by their kind and what came of them, both of closed sets."""
+        self.lane: Counter[tuple[str, ...]] = Counter()
+        """Requests that the lane (server/http/lane/) had, by what it did: `answered` them, or
+        `handed_over` to aiohttp's application; and how often it has `failed`."""
         self._routes: dict[str, Buckets] = {}
         self._attempt_s = Buckets(SECONDS_OF_AN_ATTEMPT)
         self._commit_s = Buckets(SECONDS_OF_A_COMMIT)

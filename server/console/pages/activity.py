@@ -30,7 +30,7 @@ from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.webhooks.success import proposed
-from hookbundle.server.http.wire import when_lost
+from hookbundle.server.http.sockets.connections import when_lost
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.chats.names import UNNAMED, ChatName, ChatNames

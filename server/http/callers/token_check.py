@@ -59,8 +59,11 @@ class TokenCheck:
 
     def good(self, digest: bytes) -> Token | None:
         """The token if it is good, which is a use of it."""
-        token = self.find(digest)
-        return None if token is None or self.is_expired(token) else token
+        token = self.known.find(digest)
+        if token is None or self.is_expired(token):
+            return None
+        self.used(digest, token)
+        return token
 
     def is_expired(self, token: Token) -> bool:
         return 0 < token.expires_ms <= self.clock.now_ms()

@@ -17,11 +17,16 @@ aiohttp gets every byte but those of the requests that the lane has answered, an
 requests. For that it must be known at every moment where a request ends. As soon as it is not (one
 in pieces that are not its body's, in chunks, several at once, oddly written), the connection is
 aiohttp's for good.
+
+So it is when the lane itself has failed, which the log says. Before the chat has the messages,
+aiohttp gets the request, as ever; afterwards nobody but the lane can answer, and it says 500, as
+aiohttp's application does when it fails over a request whose messages may be stored.
 """
 
 import asyncio
 from typing import Any
 
+import structlog
 from aiohttp.web_protocol import _ErrInfo
 
 from hookbundle.engine.errors import HookbundleError, NotFound
@@ -34,8 +39,9 @@ from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.storage.transitions.sealing import Sealed
 
-HELD_S = 0.5  # the rest of a body; aiohttp waits for one that is slower
 FOR_GOOD = -1
+
+log = structlog.get_logger(__name__)
 
 
 class LaneConnection(Connection):
@@ -88,7 +94,8 @@ class LaneConnection(Connection):
         if not data:  # aiohttp looks whether its parser has kept anything
             super().data_received(data)
         elif self._put_away is None:
-            if not (self._known is not None and self._left == 0 and self._has_begun(data)):
+            # Who is guarded has been asked already.
+            if self._guarded is not None or not self.takes(data):
                 self._pass_on(data)
         elif self._taken is not None:
             # The client sends another before it has the answer. That one is aiohttp's.
@@ -124,7 +131,12 @@ class LaneConnection(Connection):
         if self._left:
             self._left = FOR_GOOD if self.heads > before else max(self._left - len(data), FOR_GOOD)
             return
-        self._left = self._expected(data) if self.heads == before + 1 else FOR_GOOD
+        self._left = FOR_GOOD
+        if self.heads == before + 1:
+            try:
+                self._left = self._expected(data)
+            except Exception as exc:  # noqa: BLE001 - aiohttp has the request, which it answers
+                self._has_failed(exc)
 
     def _expected(self, data: bytes) -> int:
         """How much is still to come of the one request that the bytes have begun."""
@@ -139,23 +151,28 @@ class LaneConnection(Connection):
 
     # ---- the lane's requests
 
-    def _has_begun(self, data: bytes) -> bool:
+    def takes(self, data: bytes) -> bool:
         """Whether the lane has the request that begins with these bytes."""
-        waiter, server, known = self._waiter, self._manager, self._known
-        if waiter is None or waiter.done() or self._paused or self._force_close or self._close:
+        known, waiter, server = self._known, self._waiter, self._manager
+        if known is None or self._left or waiter is None or waiter.done():
             return False
-        assert known is not None
-        asked = known.read(data)
-        if asked is None or len(data) > asked.head + asked.length:
+        if self._paused or self._force_close or self._close:
             return False
-        if not isinstance(server, OwnServer) or server.is_ending:
-            return False
-        guarded = self._guarded
-        if guarded is not None:
-            if not self._lane.lets_in(guarded, known, asked.workspace_id):
+        guarded, lane = self._guarded, self._lane
+        try:
+            asked = known.read(data)
+            if asked is None or len(data) > asked.head + asked.length:
                 return False
-            self._lane.guard.began(guarded)
-        self._began_s = self._lane.now_s()
+            if not isinstance(server, OwnServer) or server.is_ending:
+                return False
+            if guarded is not None:
+                if not lane.lets_in(guarded, known, asked.workspace_id):
+                    return False
+                lane.guard.began(guarded)
+        except Exception as exc:  # noqa: BLE001 - aiohttp has its way with the request
+            self._has_failed(exc)
+            return False
+        self._began_s = lane.now_s()
         self._asked, self._held = asked, data
         self._put_away, self._waiter = waiter, None
         self._request_count += 1
@@ -164,32 +181,47 @@ class LaneConnection(Connection):
 
     def _go_on(self) -> None:
         """More of the body has come."""
-        asked, held, known = self._asked, self._held, self._known
+        asked, held, known, lane = self._asked, self._held, self._known, self._lane
         if len(held) < asked.head + asked.length:
             if self._alarm is None:
-                self._alarm = self._loop.call_later(HELD_S, self._hand_over)
+                self._alarm = self._loop.call_later(lane.held_s, self._hand_over)
             return
         assert known is not None
-        self._taken = self._lane.take(asked, held[asked.head :], ndjson=known.ndjson)
-        if self._taken is None:
+        taken = None
+        try:
+            taken = self._taken = lane.take(asked, held[asked.head :], ndjson=known.ndjson)
+        except Exception as exc:  # noqa: BLE001 - no chat has the messages yet
+            self._has_failed(exc)
+        if taken is None:
             self._hand_over()
             return
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        self._lane.tell(self._taken, self)
+        try:
+            lane.tell(taken, self)
+        except Exception as exc:  # noqa: BLE001 - the chat may have the messages, or not
+            self._apologise(exc)
 
     def answer(self, outcome: Accepted | Sealed | ChangesMade) -> None:
         """The messages are on disk."""
-        assert isinstance(outcome, Accepted)
-        assert self._taken is not None
+        taken = self._taken
+        if taken is None:
+            return  # 500 was said already
         is_last = self._is_ending
-        self._answer(202, self._lane.answer(self._taken, outcome, is_last=is_last), is_last)
+        try:
+            assert isinstance(outcome, Accepted)
+            answer = self._lane.answer(taken, outcome, is_last=is_last)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            self._apologise(exc)
+            return
+        self._answer(202, answer, is_last)
 
     def fail(self, error: HookbundleError) -> None:
         """They are not, and why."""
         taken = self._taken
-        assert taken is not None
+        if taken is None:
+            return  # 500 was said already
         is_open = self.transport is not None and not (self._close or self._force_close)
         if isinstance(error, NotFound) and is_open:
             # Deleted since its number was looked up: aiohttp's application looks it up again.
@@ -197,7 +229,25 @@ class LaneConnection(Connection):
             self._hand_over()
             return
         is_last = self._is_ending
-        self._answer(error.status, self._lane.refuse(error, is_last=is_last), is_last)
+        try:
+            answer = self._lane.refuse(error, is_last=is_last)
+        except Exception as exc:  # noqa: BLE001 - as above
+            self._apologise(exc)
+            return
+        self._answer(error.status, answer, is_last)
+
+    def _apologise(self, error: Exception) -> None:
+        """The lane has failed when the messages may be on disk: who asked may send them again."""
+        self._left = FOR_GOOD
+        is_last = self._is_ending
+        answer = self._lane.failed(self._asked.workspace_id, error, is_last=is_last)
+        self._answer(500, answer, is_last)
+
+    def _has_failed(self, error: Exception) -> None:
+        """Nothing has come of it but that the connection is aiohttp's for good."""
+        self._left = FOR_GOOD
+        self._lane.meters.lane["failed",] += 1
+        log.error("a request could not be taken in the lane", exc_info=error)
 
     @property
     def _is_ending(self) -> bool:
@@ -209,7 +259,7 @@ class LaneConnection(Connection):
         self._taken = None
         self._lane.give_back(taken)
         if self._guarded is not None:
-            self._lane.guard.ended(self._guarded)
+            self._lane.guard.ended(self._guarded, now_s)
         self._lane.count(status, now_s - self._began_s)
         behind = self._let_go()
         if transport is None:
@@ -227,9 +277,11 @@ class LaneConnection(Connection):
             self._pass_on(behind)
 
     def _hand_over(self) -> None:
-        """aiohttp gets all that has come of the request, as if it came now."""
+        """aiohttp gets all that has come of the request, as if it came when that began."""
         held, self._taken = self._held, None
         self._request_count -= 1
+        self.held_s = self._lane.now_s() - self._began_s
+        self._lane.meters.lane["handed_over",] += 1
         behind = self._let_go()
         self._pass_on(held)
         if behind:

@@ -22,11 +22,13 @@ from hookbundle.server.http.connection_guard import Guard, GuardedConnection
 from hookbundle.server.http.hosts import host_of, is_ours
 from hookbundle.server.http.lane import answers
 from hookbundle.server.http.lane.heads import Asked, KnownHead
-from hookbundle.server.http.problems import answer_for
+from hookbundle.server.http.problems import answer_for, failed
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.schemas.messages import AcceptedOut, SkippedOut
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.transitions.accepting import Accepted
+
+HELD_S = 0.5
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -44,11 +46,14 @@ class Taken(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
+    """`held_s`: how long the rest of a body is waited for; aiohttp waits for one that is slower."""
+
     intake: Intake
     tokens: TokenCheck
     guard: Guard
     meters: Meters
     now_s: Callable[[], float]
+    held_s: float
 
     def lets_in(self, connection: GuardedConnection, known: KnownHead, workspace_id: str) -> bool:
         """Whether the request is meant for us, and its caller may send messages to the workspace.
@@ -110,8 +115,15 @@ class Lane:
         """Its places are free again."""
         self.intake.store.places.give_back(taken.workspace_number, taken.places)
 
+    def failed(self, workspace_id: str, error: Exception, *, is_last: bool) -> bytes:
+        """The lane has failed over a request that nobody else can answer: what to answer."""
+        self.meters.lane["failed",] += 1
+        path = INTAKE_ROUTE.format(ws=workspace_id)
+        return answers.refused(failed("POST", path, error), is_last=is_last)
+
     def count(self, status: int, took_s: float) -> None:
         """A request was answered."""
+        self.meters.lane["answered",] += 1
         self.meters.request("POST", INTAKE_ROUTE, status, took_s)
 
 

@@ -156,6 +156,12 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         scene.meters.wrong_tokens,
         "where",
     )
+    yield counter(
+        "http_lane_requests",
+        "Requests with messages that were begun in the lane, by what became of them",
+        scene.meters.lane,
+        "outcome",
+    )
     yield counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")
     yield gauge("http_connections", "Open connections of the TCP listener", scene.connections)
     yield counter(

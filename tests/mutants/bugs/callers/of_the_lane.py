@@ -7,6 +7,7 @@ LANE = "server/http/lane/lane.py"
 HEADS = "server/http/lane/heads.py"
 OF_HEADS = "tests/server/http/lane/test_heads.py"
 OF_LANE = "tests/server/http/lane/test_lane.py"
+OF_SLOW = "tests/server/http/lane/test_slow_bodies.py"
 OF_ENDS = "tests/server/http/lane/test_ends.py"
 TWINS = "tests/server/http/lane/test_twins.py"
 
@@ -37,7 +38,7 @@ THE_LANE = (
         bug="the lane waits for a body as long as it takes",
         path=CONNECTION,
         edits=(("            if self._alarm is None:\n", "            if not held:\n"),),
-        caught_by=(f"{OF_LANE}::test_a_body_that_does_not_come_has_the_deadline_of_all",),
+        caught_by=(f"{OF_SLOW}::test_a_body_that_does_not_come_has_the_deadline_of_all",),
     ),
     Mutant(
         name="ln5",

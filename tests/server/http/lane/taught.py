@@ -1,7 +1,8 @@
 """A daemon whose lane knows a head, and what it has taken."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,6 +98,12 @@ def connections(daemon: Taught) -> list[LaneConnection]:
         for each in server_of(daemon.system).connections
         if isinstance(each, LaneConnection) and each._guarded is not None
     ]
+
+
+def hold_for(daemon: Taught, held_s: float) -> None:
+    """The lane of new connections waits so long for the rest of a body."""
+    lane = replace(lane_of(daemon.system), held_s=held_s)
+    server_of(daemon.system).connection = partial(LaneConnection, lane)
 
 
 async def turns() -> None:

@@ -3,11 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound, StoreFull
-from hookbundle.server.http.lane import connection
 from hookbundle.tests.in_process import until
 from hookbundle.tests.server.http.lane.taught import (
     ACCEPTED,
@@ -63,45 +60,6 @@ async def test_a_field_that_is_not_known_is_said_as_ever(daemon: Taught) -> None
 
     assert b"message.surprise" in answer
     assert daemon.taken == []
-
-
-async def test_a_body_may_come_after_its_head(daemon: Taught) -> None:
-    line, whole = await daemon.line(), plain(daemon, text="x" * 9_000)
-    at = whole.index(b"\r\n\r\n") + 4
-    line.writer.write(whole[:at])
-    await turns()
-
-    assert ACCEPTED in await line.ask(whole[at:])
-    assert daemon.taken == ["acme"]
-    assert [each for each in connections(daemon) if each._alarm is not None] == []
-
-
-async def test_a_body_that_does_not_come_has_the_deadline_of_all(
-    daemon: Taught, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "HELD_S", 0.05)
-    line = await daemon.line()
-
-    answer = await line.ask(plain(daemon)[:-9])
-
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert daemon.taken == []
-    assert await line.ended() == b""
-
-
-async def test_a_body_that_is_slow_is_taken_by_aiohttp(
-    daemon: Taught, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "HELD_S", 0.01)
-    line, whole = await daemon.line(), plain(daemon)
-    line.writer.write(whole[:-9])
-    await until(lambda: all(each._put_away is None for each in connections(daemon)))
-    await asyncio.sleep(0.02)
-
-    assert ACCEPTED in await line.ask(whole[-9:])
-    assert daemon.taken == []
-    assert ACCEPTED in await line.ask(plain(daemon))
-    assert daemon.taken == ["acme"]
 
 
 async def test_a_revoked_token_is_refused_on_a_connection_that_it_opened(daemon: Taught) -> None:

@@ -171,7 +171,7 @@ def server_of(system: System) -> OwnServer:
 
 
 def lane_of(system: System) -> Lane:
-    made = system.daemon.make_connection
+    made = server_of(system).connection
     assert isinstance(made, partial)
     lane = made.args[0]
     assert isinstance(lane, Lane)
