@@ -15,8 +15,9 @@ them found it before: it would read the same again, with another workspace and a
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
+import msgspec
 from aiohttp import HttpVersion11
 from aiohttp.http_parser import RawRequestMessage
 
@@ -58,8 +59,9 @@ PLAIN = frozenset(
 )
 
 
-class Asked(NamedTuple):
-    """What a plain head says: how long it is, and its body. A tuple because one is made often."""
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """What a plain head says: how long it is, and its body. A msgspec Struct because one is made
+    for each request."""
 
     workspace_id: str
     head: int
@@ -83,14 +85,26 @@ class KnownHead:
         if not (data.startswith(BEGIN) and data.startswith(self.middle, slash)):
             return None
         first = slash + len(self.middle)
-        digits = LENGTH.match(data, first, first + LENGTH_DIGITS_MAX)
-        if digits is None or not WORKSPACE.fullmatch(data, ID_AT, slash):
+        after = data.find(b"\r", first, first + LENGTH_DIGITS_MAX + 1)
+        if not data.startswith(self.end, after):
             return None
-        after = digits.end()
-        length = number_of(digits[0].decode(), UNCOUNTED_BYTES)
-        if length is None or not data.startswith(self.end, after):
+        workspace_id, length = _workspace_in(data[ID_AT:slash]), _length_in(data[first:after])
+        if workspace_id is None or length is None:
             return None
-        return Asked(data[ID_AT:slash].decode(), after + len(self.end), length)
+        return Asked(workspace_id, after + len(self.end), length)
+
+
+# The gaps of most heads are those of heads before them, and to look them up takes less.
+@lru_cache(maxsize=1_024)
+def _workspace_in(letters: bytes) -> str | None:
+    """The id that fills the gap; None if it is none."""
+    return letters.decode() if WORKSPACE.fullmatch(letters) else None
+
+
+@lru_cache(maxsize=4_096)
+def _length_in(digits: bytes) -> int | None:
+    """The length that fills the gap; None if it is none, or counts in its sender's share."""
+    return number_of(digits.decode(), UNCOUNTED_BYTES) if LENGTH.fullmatch(digits) else None
 
 
 def size_of(message: RawRequestMessage, data: bytes) -> int:

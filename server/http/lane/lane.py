@@ -97,15 +97,18 @@ class Lane:
 
     def answer(self, taken: Taken, outcome: Accepted, *, is_last: bool) -> bytes:
         """The messages are on disk: what to answer."""
-        document = AcceptedOut(
-            outcome.accepted,
-            outcome.duplicate,
-            [SkippedOut(one.message_id, one.reason) for one in taken.skipped],
-            list(outcome.differs[: limits.DIFFERS_LISTED_MAX]),
-            overflowed=outcome.overflowed,
-            unrouted=outcome.unrouted,
-        )
-        return answers.accepted(msgspec.json.encode(document), is_last=is_last)
+        if outcome.differs or taken.skipped:
+            document = AcceptedOut(
+                outcome.accepted,
+                outcome.duplicate,
+                [SkippedOut(one.message_id, one.reason) for one in taken.skipped],
+                list(outcome.differs[: limits.DIFFERS_LISTED_MAX]),
+                overflowed=outcome.overflowed,
+                unrouted=outcome.unrouted,
+            )
+            return answers.accepted(msgspec.json.encode(document), is_last=is_last)
+        counts = (outcome.accepted, outcome.duplicate, outcome.overflowed, outcome.unrouted)
+        return answers.accepted(_counted(*counts), is_last=is_last)
 
     def refuse(self, error: HookbundleError, *, is_last: bool) -> bytes:
         """The Store would not have the messages: what to answer."""
@@ -125,6 +128,13 @@ class Lane:
         """A request was answered."""
         self.meters.lane["answered",] += 1
         self.meters.request("POST", INTAKE_ROUTE, status, took_s)
+
+
+@lru_cache(maxsize=256)
+def _counted(accepted: int, duplicate: int, overflowed: int, unrouted: int) -> bytes:
+    """The document of an answer that has nothing but these to say."""
+    said = AcceptedOut(accepted, duplicate, [], overflowed=overflowed, unrouted=unrouted)
+    return msgspec.json.encode(said)
 
 
 @lru_cache(maxsize=256)
