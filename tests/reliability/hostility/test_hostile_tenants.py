@@ -47,6 +47,8 @@ async def seen(stage: Stage, scenario: type[Scenario], *answers: str) -> Seen:
     faults |= await stage.failures()
     faults |= forbidden(stopped["answers"], scenario.never)
     assert (await stage.ask("GET", "/v1/status"))["ready"]
+    # All but the first of each of their connections; what is shown is shown of that way.
+    assert await stage.in_the_lane() >= EACH
     grown_mib = (peak_bytes - idle_bytes) / MIB
     return Seen(faults, stopped["over"], grown_mib)
 

@@ -1,16 +1,20 @@
 """Connections by hand, to a daemon that listens on TCP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import System, daemon_in
+from hookbundle.tests.in_process import System, daemon_in, event
+
+NUMBERS = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,14 @@ class Line:
                     return
 
 
+def post(token: str, workspace: str, text: str = "yes") -> bytes:
+    """A request with a message that no other has, whose head is as that of all others."""
+    body = json.dumps(event(f"plain-{next(NUMBERS)}", text=text)).encode()
+    head = f"POST /v1/workspaces/{workspace}/messages HTTP/1.1\r\nHost: localhost\r\n"
+    kind = f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    return f"{head}{kind}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 class Street:
     """Where the connections come from."""
 
@@ -72,6 +84,16 @@ class Street:
         reader, writer = await asyncio.open_connection(*self.address)
         line = Line(reader, writer)
         self._closing.callback(line.hang_up)
+        return line
+
+    async def warm_line(self, token: str, workspace: str) -> Line:
+        """A connection on which messages are taken by the lane, as the last one of it was."""
+        taken = self.system.daemon.meters.lane
+        before = taken["answered",]
+        line = await self.line()
+        for _ in range(2):
+            assert b" 202 " in await line.ask(post(token, workspace))
+        assert taken["answered",] == before + 1
         return line
 
     @property

@@ -13,11 +13,19 @@ from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.hosts import host_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import daemon_in
-from hookbundle.tests.server.http.lines import street
+from hookbundle.tests.server.http.lines import Line, Street, street
 
 PATIENT = GuardLimits(header_s=TIMEOUT_S, idle_s=TIMEOUT_S)
 ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = ALIVE[:30]
+
+
+async def first_of(outside: Street, *, is_warm: bool) -> Line:
+    """A connection, new or one on which the lane has taken a message."""
+    if not is_warm:
+        return await outside.line()
+    await outside.system.ask("PUT", "/v1/workspaces/acme", {})
+    return await outside.warm_line(await outside.token("acme"), "acme")
 
 
 async def test_who_says_nothing_is_cut_off(tmp_path: Path) -> None:
@@ -37,19 +45,24 @@ async def test_a_head_that_trickles_in_is_cut_off(tmp_path: Path) -> None:
         assert outside.cuts == {"slow_head": 1}
 
 
-async def test_the_second_head_has_to_hurry_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_warm", [False, True], ids=["in use", "in the lane"])
+async def test_the_second_head_has_to_hurry_as_well(tmp_path: Path, is_warm: bool) -> None:
     async with street(tmp_path, GuardLimits(header_s=0.2, idle_s=TIMEOUT_S)) as outside:
-        line = await outside.line()
-        await line.ask(ALIVE)
+        line = await first_of(outside, is_warm=is_warm)
+        if not is_warm:
+            await line.ask(ALIVE)
 
         line.writer.write(HALF)
         assert await line.ended() == b""
         assert outside.cuts == {"slow_head": 1}
 
 
-async def test_an_idle_connection_is_kept_for_a_while_and_no_longer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_warm", [False, True], ids=["new", "in the lane"])
+async def test_an_idle_connection_is_kept_for_a_while_and_no_longer(
+    tmp_path: Path, is_warm: bool
+) -> None:
     async with street(tmp_path, GuardLimits(header_s=TIMEOUT_S, idle_s=0.3)) as outside:
-        line = await outside.line()
+        line = await first_of(outside, is_warm=is_warm)
 
         first, second = await line.ask(ALIVE), await line.ask(ALIVE)
         assert first.startswith(b"HTTP/1.1 200")

@@ -35,6 +35,7 @@ TICKS_S = os.sysconf("SC_CLK_TCK")
 PREPARE_S = 400.0
 LONG_S = 150.0  # for the bystander, which waits for what is missing
 SAMPLE = re.compile(r"^(hookbundle_\w+?)(\{[^}]*\})? (\S+)$", re.MULTILINE)
+IN_THE_LANE = re.compile(r'http_lane_requests_total\{outcome="(\w+)"\} (\S+)')
 # Where a healthy request or delivery may have waited; sums of seconds, and of transitions.
 WATCHED = (
     "hookbundle_loop_lag_seconds_sum",
@@ -174,6 +175,12 @@ class Stage:
                     found[f"{event['type']}: {event['data'].get('error', '')}"] += 1
         writer.transport.abort()
         return found
+
+    async def in_the_lane(self) -> float:
+        """How many requests with messages were answered there."""
+        async with self.operator.get("http://hookbundle/metrics") as answer:
+            samples = dict(IN_THE_LANE.findall(await answer.text()))
+        return float(samples.get("answered", 0))
 
     async def counters(self) -> dict[str, float]:
         async with self.operator.get("http://hookbundle/metrics") as answer:
