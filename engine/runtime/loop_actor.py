@@ -122,11 +122,13 @@ class LoopActor(SeamActor):
             if not self._started:
                 self._started = True
                 handed_to_a_task = self._handle(None)
-            left = MESSAGES_PER_TURN
-            stopped = self.actor_stopped
-            while left and not handed_to_a_task and not mailbox.empty() and not stopped.is_set():
+            left, flag = MESSAGES_PER_TURN, self.actor_stopped
+            while left and not handed_to_a_task and not flag.stopped:
+                envelope = mailbox.take()
+                if envelope is None:
+                    break
                 left -= 1
-                handed_to_a_task = self._handle(mailbox.get())
+                handed_to_a_task = self._handle(envelope)
         finally:
             # Also when a SystemExit passes through: a mailbox must not stay in its turn for ever.
             if not handed_to_a_task:
@@ -196,7 +198,7 @@ class LoopActor(SeamActor):
 
     def _end_turn(self) -> None:
         mailbox = self.actor_inbox
-        if self.actor_stopped.is_set():
+        if self.actor_stopped.stopped:
             watcher, failure = self.watcher, self._failure
             self._cut_circles()
             if watcher is not None:

@@ -71,13 +71,19 @@ class Mailbox:
         return not self._taken and not self._arrived
 
     def get(self) -> Envelope:
-        """The oldest envelope. Only for the owner in its turn, and only if there is one."""
+        """As Pykka has it, but that it never waits: only if there is one."""
+        envelope = self.take()
+        assert envelope is not None
+        return envelope
+
+    def take(self) -> Envelope | None:
+        """The oldest envelope; None if there is none. Only for the owner in its turn."""
         if self._taken:
             return self._taken.pop()
         arrived = self._arrived
         count = len(arrived)
         if count <= SHIFTED_ONE_BY_ONE_MAX:
-            return arrived.pop(0)
+            return arrived.pop(0) if count else None
         self._taken = arrived[:count]
         del arrived[:count]
         self._taken.reverse()
@@ -86,8 +92,8 @@ class Mailbox:
     def drain(self) -> list[Envelope]:
         """All that are left, oldest first."""
         envelopes = []
-        while not self.empty():
-            envelopes.append(self.get())
+        while (envelope := self.take()) is not None:
+            envelopes.append(envelope)
         return envelopes
 
     def rest(self) -> None:

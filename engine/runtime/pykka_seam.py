@@ -41,18 +41,21 @@ def is_stop(envelope: Envelope) -> bool:
 
 
 class StopFlag:
-    """What Pykka needs of `actor_stopped`, without a `threading.Event`'s lock: no thread waits."""
+    """What Pykka needs of `actor_stopped`, without a `threading.Event`'s lock: no thread waits.
 
-    __slots__ = ("_stopped",)
+    `stopped`: as `is_set()`, for those who look at each message.
+    """
+
+    __slots__ = ("stopped",)
 
     def __init__(self) -> None:
-        self._stopped = False
+        self.stopped = False
 
     def is_set(self) -> bool:
-        return self._stopped
+        return self.stopped
 
     def set(self) -> None:
-        self._stopped = True
+        self.stopped = True
 
 
 class SeamActor(pykka.Actor):

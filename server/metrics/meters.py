@@ -8,6 +8,7 @@ import asyncio
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import structlog
@@ -50,6 +51,16 @@ class Buckets:
         )
 
 
+@dataclass(slots=True)
+class LaneCounts:
+    """Requests that the lane (server/http/lane/) has begun: those that it answered, or handed over
+    to aiohttp's application; and how often it has failed."""
+
+    answered: int = 0
+    handed_over: int = 0
+    failed: int = 0
+
+
 class Meters:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
@@ -60,9 +71,7 @@ class Meters:
         """Tokens that nobody was given, by where they were tried: `api`, `console` or `source`."""
         self.source_events: Counter[tuple[str, ...]] = Counter()
         """Events of sources, by their kind and what came of them, both of closed sets."""
-        self.lane: Counter[tuple[str, ...]] = Counter()
-        """Requests that the lane (server/http/lane/) had, by what it did: `answered` them, or
-        `handed_over` to aiohttp's application; and how often it has `failed`."""
+        self.lane = LaneCounts()
         self._routes: dict[str, Buckets] = {}
         self._attempt_s = Buckets(SECONDS_OF_AN_ATTEMPT)
         self._commit_s = Buckets(SECONDS_OF_A_COMMIT)

@@ -246,7 +246,7 @@ class LaneConnection(Connection):
     def _has_failed(self, error: Exception) -> None:
         """Nothing has come of it but that the connection is aiohttp's for good."""
         self._left = FOR_GOOD
-        self._lane.meters.lane["failed",] += 1
+        self._lane.meters.lane.failed += 1
         log.error("a request could not be taken in the lane", exc_info=error)
 
     @property
@@ -281,7 +281,7 @@ class LaneConnection(Connection):
         held, self._taken = self._held, None
         self._request_count -= 1
         self.held_s = self._lane.now_s() - self._began_s
-        self._lane.meters.lane["handed_over",] += 1
+        self._lane.meters.lane.handed_over += 1
         behind = self._let_go()
         self._pass_on(held)
         if behind:

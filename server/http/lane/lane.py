@@ -120,13 +120,13 @@ class Lane:
 
     def failed(self, workspace_id: str, error: Exception, *, is_last: bool) -> bytes:
         """The lane has failed over a request that nobody else can answer: what to answer."""
-        self.meters.lane["failed",] += 1
+        self.meters.lane.failed += 1
         path = INTAKE_ROUTE.format(ws=workspace_id)
         return answers.refused(failed("POST", path, error), is_last=is_last)
 
     def count(self, status: int, took_s: float) -> None:
         """A request was answered."""
-        self.meters.lane["answered",] += 1
+        self.meters.lane.answered += 1
         self.meters.request("POST", INTAKE_ROUTE, status, took_s)
 
 

@@ -8,7 +8,7 @@ them, is in docs/operations.md.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -159,7 +159,7 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
     yield counter(
         "http_lane_requests",
         "Requests with messages that were begun in the lane, by what became of them",
-        scene.meters.lane,
+        {(outcome,): n for outcome, n in asdict(scene.meters.lane).items()},
         "outcome",
     )
     yield counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")

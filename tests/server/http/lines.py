@@ -89,11 +89,11 @@ class Street:
     async def warm_line(self, token: str, workspace: str) -> Line:
         """A connection on which messages are taken by the lane, as the last one of it was."""
         taken = self.system.daemon.meters.lane
-        before = taken["answered",]
+        before = taken.answered
         line = await self.line()
         for _ in range(2):
             assert b" 202 " in await line.ask(post(token, workspace))
-        assert taken["answered",] == before + 1
+        assert taken.answered == before + 1
         return line
 
     @property

@@ -69,16 +69,23 @@ class BusyWithToken(OneTenant):
     name = "1,000 half-sent messages of a tenant with a good token"
 
     async def attack(self, town: Town) -> None:
+        data = self.tenant.post(town.fresh("c"))[:-1]
+        await town.hold(town.sized(1_000), data, until_closed)
+
+
+class HalfInTheLane(OneTenant):
+    """The same on connections on which two whole ones were sent, of which the lane had one."""
+
+    name = "100 half-sent messages of a tenant with a good token, on connections in use"
+
+    async def attack(self, town: Town) -> None:
         async def half_send(line: Line) -> None:
-            # After two whole ones, of which the lane has the second.
-            for _ in range(2):
-                town.heard(await line.hear())
-                await line.send(self.tenant.post(town.fresh("c")))
             town.heard(await line.hear())
+            town.heard(await line.ask(self.tenant.post(town.fresh("c"))))
             await line.send(self.tenant.post(town.fresh("c"))[:-1])
             await until_closed(line)
 
-        await town.hold(town.sized(1_000), self.tenant.post(town.fresh("c")), half_send)
+        await town.hold(town.sized(100), self.tenant.post(town.fresh("c")), half_send)
 
 
 class WrongTokens(OneTenant):
@@ -232,6 +239,7 @@ SCENARIOS: tuple[type[Scenario], ...] = (
     HalfHeads,
     IdleWithToken,
     BusyWithToken,
+    HalfInTheLane,
     WrongTokens,
     WrongBearers,
     OddRequests,

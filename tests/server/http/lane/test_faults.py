@@ -39,8 +39,8 @@ async def test_what_fails_before_the_chat_has_it_is_answered_by_aiohttp(
 
     (logged,) = errors(logs)
     assert "the lane is broken" in repr(logged["exc_info"])
-    assert daemon.system.daemon.meters.lane["failed",] == 1
-    assert daemon.system.daemon.meters.lane["answered",] == 0
+    assert daemon.system.daemon.meters.lane.failed == 1
+    assert daemon.system.daemon.meters.lane.answered == 0
     assert daemon.system.daemon.partition.store_queue.places.used == 0
 
 
@@ -69,7 +69,7 @@ async def test_what_fails_later_is_an_internal_error_that_is_logged_and_counted(
     assert logged["request_id"] == document["request_id"]
     assert "the lane is broken" in repr(logged["exc_info"])
     assert meters.requests["POST", "/v1/workspaces/{ws}/messages", 500] == 1
-    assert meters.lane["failed",] == 1
+    assert meters.lane.failed == 1
     assert daemon.system.daemon.partition.store_queue.places.used == 0
     # The answer that came late is nobody else's, and the same again is known or stored.
     again = await line.ask(wanted)

@@ -76,12 +76,12 @@ async def test_bodies_in_pieces_are_not_taken_for_heads(crowded: Street) -> None
     acme = await crowded.token("acme")
     line = await crowded.warm_line(acme, "acme")
     lane = crowded.system.daemon.meters.lane
-    before = lane["answered",]
+    before = lane.answered
 
     for _ in range(16):
         wanted = post(acme, "acme", "x" * 12_000)
         line.writer.write(wanted[:6_000])
         assert b" 202 " in await line.ask(wanted[6_000:])
 
-    assert lane["answered",] == before + 16
+    assert lane.answered == before + 16
     assert crowded.cuts == {}

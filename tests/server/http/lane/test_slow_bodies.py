@@ -75,4 +75,4 @@ async def test_how_long_the_lane_has_waited_counts_for_aiohttp(
         line.writer.write(whole[:-9])
 
         assert b" 408 " in await line.answer()
-        assert daemon.system.daemon.meters.lane["handed_over",] == 2
+        assert daemon.system.daemon.meters.lane.handed_over == 2

@@ -66,6 +66,7 @@ class Conversation:
     way: Way = "tcp"
     answered: int = 0
     rests: bool = True
+    quiet_s: float = QUIET_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Twin:
                     if number < said.answered:
                         answers += await _answer(reader)
                     elif said.rests:
-                        answers += await _so_far(reader)
+                        answers += await _so_far(reader, said.quiet_s)
                 writer.write(LAST)
                 answers += await _rest(reader)
         except TimeoutError:
@@ -107,10 +108,10 @@ class Twin:
         return [(each["chat_id"], each["messages"]) for each in shown["chats"]]
 
 
-async def _so_far(reader: asyncio.StreamReader) -> bytes:
+async def _so_far(reader: asyncio.StreamReader, quiet_s: float) -> bytes:
     """One answer, or what has come when nothing comes any more."""
     try:
-        async with asyncio.timeout(QUIET_S):
+        async with asyncio.timeout(quiet_s):
             return await _answer(reader)
     except asyncio.IncompleteReadError as exc:
         return exc.partial
