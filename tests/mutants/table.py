@@ -4,6 +4,9 @@ A mutant is a mistake that a developer could make, as an exact change of the pro
 that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
+from hookbundle.tests.mutants.bugs.callers.of_slow_and_failed_requests import (
+    SLOW_AND_FAILED_REQUESTS,
+)
 from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
@@ -71,6 +74,7 @@ MUTANTS = (
     *CLIENTS,
     *TOKENS,
     *THE_LANE,
+    *SLOW_AND_FAILED_REQUESTS,
     *ANSWERS,
     *COMMANDS,
     *PAGES,

@@ -91,8 +91,8 @@ THE_LANE = (
         path=CONNECTION,
         edits=(
             (
-                "        self._lane.tell(self._taken, self)\n",
-                "        LAST[:] = LAST or [self]\n        self._lane.tell(self._taken, LAST[0])\n",
+                "            lane.tell(taken, self)\n",
+                "            LAST[:] = LAST or [self]\n            lane.tell(taken, LAST[0])\n",
             ),
             ("FOR_GOOD = -1\n", "FOR_GOOD = -1\nLAST: list[Any] = []\n"),
         ),
@@ -102,7 +102,7 @@ THE_LANE = (
         name="ln11",
         bug="the lane serves who takes none of its answers",
         path=CONNECTION,
-        edits=((" or self._paused or", " or"),),
+        edits=(("if self._paused or self._force_close", "if self._force_close"),),
         caught_by=(f"{OF_ENDS}::test_who_takes_no_answer_is_not_served_any_further",),
     ),
     Mutant(
@@ -176,7 +176,9 @@ THE_LANE = (
         name="ln18",
         bug="a known head may have anything in the place of a workspace",
         path=HEADS,
-        edits=((" or not WORKSPACE.fullmatch(data, ID_AT, slash)", ""),),
+        edits=(
+            ("letters.decode() if WORKSPACE.fullmatch(letters) else None", "letters.decode('L1')"),
+        ),
         caught_by=(f"{OF_HEADS}::test_whatever_is_known_is_what_the_parser_reads",),
     ),
     Mutant(
@@ -185,8 +187,8 @@ THE_LANE = (
         path=CONNECTION,
         edits=(
             (
-                "self._known is not None and self._left == 0 and self",
-                "self._known is not None and self",
+                "if known is None or self._left or waiter is None",
+                "if known is None or waiter is None",
             ),
         ),
         caught_by=(f"{OF_LANE}::test_what_follows_half_a_head_belongs_to_it",),
