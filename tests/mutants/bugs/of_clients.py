@@ -73,7 +73,12 @@ CLIENTS = (
         name="m46",
         bug="a body may take as long as it likes",
         path="server/http/bodies.py",
-        edits=(("asyncio.timeout(request.app[BODY_LIMITS].within_s)", "asyncio.timeout(None)"),),
+        edits=(
+            (
+                "asyncio.timeout(request.app[BODY_LIMITS].within_s - waited_s(request))",
+                "asyncio.timeout(None)",
+            ),
+        ),
         caught_by=(f"{SHARES}::test_an_unfinished_request_ends_by_itself",),
     ),
     Mutant(

@@ -50,8 +50,8 @@ ERRORS = (
         path="server/http/problems.py",
         edits=(
             (
-                "        request_id=response.headers[REQUEST_ID],",
-                "        request_id=new_request_id(),",
+                "    request_id = response.headers[REQUEST_ID]\n    log.error",
+                "    request_id = new_request_id()\n    log.error",
             ),
         ),
         caught_by=(f"{CODES}::test_a_bug_is_logged_with_the_id_that_the_caller_was_told",),

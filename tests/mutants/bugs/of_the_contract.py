@@ -63,8 +63,8 @@ CONTRACT = (
         path="server/http/callers/token_check.py",
         edits=(
             (
-                "        return None if token is None or self.is_expired(token) else token\n",
-                "        return token\n",
+                "        if token is None or self.is_expired(token):\n",
+                "        if token is None:\n",
             ),
         ),
         caught_by=(f"{TOKENS}::test_its_end_ends_its_sessions_in_the_console",),
