@@ -6,12 +6,14 @@ the refusals themselves meet each one every time.
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from hookbundle.server.http.authentication import CONTRACT_PATH
+from hookbundle.server.http.contract.document import CODES
 from hookbundle.server.http.listeners import Listeners
 
 PARAMETER = re.compile(r"{\w+}")
@@ -19,19 +21,22 @@ PARAMETER = re.compile(r"{\w+}")
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The statuses of each operation, by method and a pattern of its path."""
+    """The statuses of each operation, with their codes, by method and a pattern of its path."""
 
-    operations: tuple[tuple[str, re.Pattern[str], frozenset[int]], ...]
+    operations: tuple[tuple[str, re.Pattern[str], dict[int, list[str]]], ...]
 
-    def check(self, method: str, path: str, status: int) -> None:
-        """Raises: AssertionError for a status that the operation's document does not have."""
+    def check(self, method: str, path: str, status: int, code: str = "") -> None:
+        """Raises: AssertionError for a status that the operation's document does not have, or for
+        a problem's code that it does not have with this status."""
         target = path.partition("?")[0]
         for operation, pattern, statuses in self.operations:
             if operation == method and pattern.fullmatch(target):
                 assert status in statuses, f"{method} {path}: {status} is not in its document"
+                known = statuses[status]
+                assert not code or code in known, f"{method} {path}: {code} is not in its document"
 
 
-KNOWN: dict[frozenset[tuple[str, str]], Contract] = {}
+_known: dict[frozenset[tuple[str, str]], Contract] = {}
 
 
 async def contract_of(listeners: Listeners) -> Contract:
@@ -40,14 +45,14 @@ async def contract_of(listeners: Listeners) -> Contract:
     Daemons with the same paths have the same: only the first of a process is asked.
     """
     paths = frozenset((route.method, _canonical(route)) for route in listeners.routes)
-    if paths not in KNOWN:
-        KNOWN[paths] = await _asked(listeners)
-    return KNOWN[paths]
+    if paths not in _known:
+        _known[paths] = await _asked(listeners)
+    return _known[paths]
 
 
 async def _asked(listeners: Listeners) -> Contract:
     (own,) = [route for route in listeners.routes if _is_own(route)]
-    answer = await own.handler(cast(web.Request, None))
+    answer = await own.handler(make_mocked_request("GET", CONTRACT_PATH))
     assert isinstance(answer, web.Response)
     assert isinstance(answer.body, bytes)
     return _read(answer.body)
@@ -65,12 +70,16 @@ def _read(body: bytes) -> Contract:
     paths: dict[str, dict[str, Any]] = msgspec.json.decode(body)["paths"]
     return Contract(
         tuple(
-            (method.upper(), _pattern(path), frozenset(map(int, operation["responses"])))
+            (method.upper(), _pattern(path), _codes(operation["responses"]))
             for path, item in paths.items()
             for method, operation in item.items()
             if method != "parameters"
         )
     )
+
+
+def _codes(responses: dict[str, Any]) -> dict[int, list[str]]:
+    return {int(status): answer.get(CODES, []) for status, answer in responses.items()}
 
 
 def _pattern(path: str) -> re.Pattern[str]:

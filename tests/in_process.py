@@ -90,6 +90,12 @@ class Answer:
     def document(self) -> Any:
         return msgspec.json.decode(self.body)
 
+    @property
+    def code(self) -> str:
+        """Of a problem document; empty of all else."""
+        is_problem = self.headers.get("content-type") == "application/problem+json"
+        return str(self.document["code"]) if is_problem else ""
+
 
 @dataclass(slots=True)
 class Facts:
@@ -150,9 +156,10 @@ class Api:
         if len(options.get("data", b"")) > PLAIN_BYTES_MAX:
             options["data"] = io.BytesIO(options["data"])
         async with self.session.request(method, f"http://hookbundle{path}", **options) as answer:
-            self.contract.check(method, path, answer.status)
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, headers, await answer.read())
+            found = Answer(answer.status, headers, await answer.read())
+            self.contract.check(method, path, found.status, found.code)
+            return found
 
     async def get(self, path: str) -> Any:
         answer = await self.ask("GET", path)

@@ -18,11 +18,11 @@ from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.feed.sse import FeedStream
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.contract.serving import contract
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lane.connection import LaneConnection
 from hookbundle.server.http.lane.lane import HELD_S, Lane
-from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries

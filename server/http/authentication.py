@@ -26,7 +26,8 @@ from hookbundle.storage.database.settings import Token
 from hookbundle.storage.transitions.tokens import digest_of
 
 CONTRACT_PATH = "/openapi.json"
-OPEN_PATHS = frozenset({"/healthz", "/readyz", CONTRACT_PATH, ERRORS_PATH})
+REFERENCE_PATH = "/docs"
+OPEN_PATHS = frozenset({"/healthz", "/readyz", CONTRACT_PATH, REFERENCE_PATH, ERRORS_PATH})
 METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
 REALM = 'Bearer realm="hookbundle"'

@@ -11,13 +11,14 @@ from aiohttp import web
 class Query:
     """A parameter of the query string, or of the headers. `kind` is what msgspec can describe.
 
-    `repeated`: it may be given more than once.
+    `repeated`: it may be given more than once. `required`: without it the request is refused.
     """
 
     name: str
     meaning: str
     kind: Any = str
     repeated: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

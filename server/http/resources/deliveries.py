@@ -48,7 +48,7 @@ from hookbundle.storage.transitions.deliveries import (
     RetryDelivery,
 )
 
-REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
+REASON = Query(name="reason", meaning="why it is given up, for the record; needed", required=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,11 @@ from hookbundle.storage.reads.paths.of_chat import Group
 
 AROUND_MOST = 5
 MARK_BYTES, TIME_BYTES = 4, 8
-CHAT = Query(name="chat", meaning="the message's chat; wanted, for ids are unique within it only")
+CHAT = Query(
+    name="chat",
+    meaning="the message's chat; needed, for ids are unique within it only",
+    required=True,
+)
 SINCE = time_query("since", "only messages that arrived then or later")
 UNTIL = time_query("until", "only messages that arrived before that")
 NOWHERE = (BecameCode.NEVER_CAME, BecameCode.TRIMMED)

@@ -76,6 +76,7 @@ EXAMPLE_OF_PATH = {
                 "truncated": False,
             },
             "hint": None,
+            "method": "POST",
         }
     ],
     "came": [],

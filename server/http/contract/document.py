@@ -12,12 +12,13 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
-from hookbundle.engine import limits
-from hookbundle.engine.error_table import TITLES
-from hookbundle.server.http.authentication import CONTRACT_PATH
-from hookbundle.server.http.problems import CONTENT_TYPE, RETRY_AFTER_S
+from hookbundle.engine.error_codes import Code, in_english
+from hookbundle.engine.error_table import MEANINGS, TITLES
+from hookbundle.server.http.contract.fields import FieldTexts
+from hookbundle.server.http.contract.operations import Operations
+from hookbundle.server.http.contract.parameters import path_parameters
+from hookbundle.server.http.problems import CONTENT_TYPE, ERRORS_PATH, RETRY_AFTER_S
 from hookbundle.server.http.routes import Query, Route
 
 OF_ALL = (400, 417, 421, 422, 431, 500, 503)
@@ -40,21 +41,15 @@ ETAG = {
 LOCATION = {"Location": {"description": "the path of what was made", "schema": {"type": "string"}}}
 REF = "#/components/schemas/{name}"
 
-PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "ws": (
-        "the workspace's id",
-        {
-            "type": "string",
-            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-            "maxLength": limits.WORKSPACE_ID_CHARS_MAX,
-        },
-    ),
-    "chat": (
-        "the chat's id, percent-encoded",
-        {"type": "string", "minLength": 1, "maxLength": limits.CHAT_ID_BYTES_MAX},
-    ),
+CODES = "x-codes"  # of a response: the codes that its problem may have
+# What an answer of success says, by its status; of 200 there are two sorts.
+SUCCESS = {
+    201: "It was made. The header Location has its path.",
+    202: "It was taken, and is on disk.",
+    204: "It is done. There is no body.",
+    304: "It is still at a version that If-None-Match names. There is no body.",
 }
-ANY_PARAMETER = ("its id", {"type": "string", "minLength": 1, "maxLength": 200})
+SHOWN, DONE = "The body has what was asked for.", "It is done. The body says what came of it."
 
 ABOUT = """\
 Messages go in, bundles of them leave by POST, and nothing is lost between.
@@ -64,18 +59,27 @@ socket), where the file's permissions have decided who may ask. What went wrong 
 problem document (RFC 9457); for invalid input it lists every fault with its path."""
 
 
-class FaultOut(msgspec.Struct):
+EXAMPLE_OF_PROBLEM = {
+    "type": f"{ERRORS_PATH}#{Code.INVALID_INPUT}",
+    "title": TITLES[422],
+    "status": 422,
+    "detail": in_english(MEANINGS[Code.INVALID_INPUT], {}),
+    "code": Code.INVALID_INPUT,
+    "request_id": "6f2c1d0a9b8e7f35",
+    "errors": [{"path": "webhook.url", "detail": "is missing", "code": "missing"}],
+}
+
+
+class InputFault(msgspec.Struct):
+    """One value of the input that is wrong."""
+
     path: str
     detail: str
     code: str
 
 
 class Problem(msgspec.Struct):
-    """What is wrong; `errors` lists every fault of an invalid input.
-
-    `code` is stable, and `type` leads to its entry in the list of all errors. `request_id` is what
-    the daemon's log knows the request by.
-    """
+    """What is wrong, as RFC 9457 has it. Some have more members, which say more of their error."""
 
     type: str
     title: str
@@ -83,45 +87,21 @@ class Problem(msgspec.Struct):
     detail: str
     code: str
     request_id: str
-    errors: list[FaultOut] | msgspec.UnsetType = msgspec.UNSET
-
-
-def contract(routes: Sequence[Route], version: str) -> list[Route]:
-    """The path that answers with the document of all paths, its own included.
-
-    The first who asks waits for it. It takes longer to make than all else at the daemon's start.
-    """
-    body = b""
-
-    def made() -> bytes:
-        return msgspec.json.encode(document([*routes, own], version))
-
-    async def show(request: web.Request) -> web.Response:
-        nonlocal body
-        body = body or await asyncio.to_thread(made)
-        return web.Response(body=body, content_type="application/json")
-
-    own = Route(
-        method="GET",
-        path=CONTRACT_PATH,
-        handler=show,
-        summary="This document",
-        name="get_openapi",
-        answer=dict[str, Any],
-        open=True,
-    )
-    return [own]
+    errors: list[InputFault] | msgspec.UnsetType = msgspec.UNSET
 
 
 def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     """The OpenAPI document of the routes."""
     kinds = [Problem, *_kinds(routes)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+    FieldTexts.read().describe(components)
+    components[Problem.__name__]["examples"] = [EXAMPLE_OF_PROBLEM]
+    operations = Operations.read()
     schema_of = dict(zip(map(repr, kinds), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        found = paths.setdefault(route.path, _path_parameters(route.path))
-        found[route.method.lower()] = _operation(route, schema_of)
+        found = paths.setdefault(route.path, path_parameters(route.path))
+        found[route.method.lower()] = _operation(route, schema_of, operations)
     return {
         "openapi": "3.1.0",
         "info": {"title": "hookbundle", "version": version, "description": ABOUT},
@@ -151,27 +131,33 @@ def _kinds(routes: Iterable[Route]) -> list[Any]:
     return list({repr(kind): kind for kind in [*named, *asked]}.values())
 
 
-def _operation(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _operation(
+    route: Route, schema_of: dict[str, dict[str, Any]], operations: Operations
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
+        "description": operations.about(route.name),
         "tags": [_tag(route.path)],
-        "responses": _responses(route, schema_of),
+        "responses": _responses(route, schema_of, operations),
     }
     parameters = [_parameter(query, "query", schema_of) for query in route.query]
     parameters += [_parameter(header, "header", schema_of) for header in route.headers]
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        operation["requestBody"] = _request_body(route, schema_of[repr(route.body)])
+        example = operations.body(route.name) if route.example is None else route.example
+        operation["requestBody"] = _request_body(route, schema_of[repr(route.body)], example)
     if route.open:
         operation["security"] = []
     return operation
 
 
-def _responses(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _responses(
+    route: Route, schema_of: dict[str, dict[str, Any]], operations: Operations
+) -> dict[str, Any]:
     found = {
-        str(status): _success(route, status, schema_of)
+        str(status): _success(route, status, schema_of, operations)
         for status in (route.status, *route.also_status)
     }
     refusals = {*OF_ALL, *route.refusals}
@@ -180,17 +166,29 @@ def _responses(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, 
     refusals |= {404} if PARAMETER.search(route.path) else set()
     texts = {media: {"schema": {"type": "string"}} for media in route.also_refusal_media}
     for status in sorted(refusals):
+        codes = operations.codes(route.name, status, with_token=not route.open)
         problem = {"schema": schema_of[repr(Problem)]}
         found[str(status)] = {
-            "description": TITLES.get(status, HTTPStatus(status).phrase),
+            "description": _refusal(status, codes),
+            CODES: codes,
             "content": {CONTENT_TYPE: problem, **texts},
             **({"headers": RETRY_AFTER} if status in RETRY_AFTER_S else {}),
         }
     return found
 
 
-def _success(route: Route, status: int, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+def _refusal(status: int, codes: Sequence[Code]) -> str:
+    """Why a request is answered so, code by code."""
+    title = TITLES.get(status, HTTPStatus(status).phrase)
+    whys = [f"`{code}`: {MEANINGS[code].sentence}" for code in codes]
+    return f"{title}. {'; '.join(whys)}." if whys else f"{title}: a text says why."
+
+
+def _success(
+    route: Route, status: int, schema_of: dict[str, dict[str, Any]], operations: Operations
+) -> dict[str, Any]:
+    of_200 = SHOWN if route.method == "GET" else DONE
+    answer: dict[str, Any] = {"description": SUCCESS.get(status, of_200)}
     headers = {**(ETAG if route.etag else {}), **(LOCATION if status == 201 else {})}
     if headers:
         answer["headers"] = headers
@@ -200,23 +198,36 @@ def _success(route: Route, status: int, schema_of: dict[str, dict[str, Any]]) ->
         answer["content"] = {route.media: {"schema": schema_of[repr(route.answer)]}}
     elif route.media != "application/json":
         answer["content"] = {route.media: {"schema": {"type": "string"}}}
-    if route.example is not None and route.body is None:  # else it is one of the body
-        answer["content"][route.media]["example"] = route.example
+    if "content" in answer:
+        type_name = getattr(route.answer, "__name__", "")
+        example = operations.answer(route.name, type_name)
+        if route.example is not None and route.body is None:  # else it is one of the body
+            example = route.example
+        if example is not None:
+            answer["content"][route.media]["example"] = example
     for media in route.also_media:
-        answer["content"][media] = {"schema": {"type": "string"}}
+        answer["content"][media] = {
+            "schema": {"type": "string"},
+            "example": _lines(answer["content"][route.media]["example"]),
+        }
     return answer
 
 
-def _request_body(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
+def _request_body(route: Route, schema: dict[str, Any], example: Any) -> dict[str, Any]:
     as_json: dict[str, Any] = {"schema": schema}
-    if route.example is not None:
-        as_json["example"] = route.example
+    if example is not None:
+        as_json["example"] = example
     content = {"application/json": as_json}
     for media in route.also_body_media:
         content[media] = {"schema": {"type": "string"}}
-        if route.example is not None:
-            content[media]["example"] = msgspec.json.encode(route.example).decode() + "\n"
+        if example is not None:
+            content[media]["example"] = _lines([example])
     return {"required": not _may_be_empty(route.body), "content": content}
+
+
+def _lines(values: list[Any]) -> str:
+    """The values as NDJSON."""
+    return "".join(f"{msgspec.json.encode(each).decode()}\n" for each in values)
 
 
 def _may_be_empty(kind: Any) -> bool:
@@ -231,23 +242,13 @@ def _parameter(query: Query, where: str, schema_of: dict[str, dict[str, Any]]) -
         "name": query.name,
         "in": where,
         "description": query.meaning,
-        "required": False,
+        "required": query.required,
         "schema": (
             {"type": "array", "items": schema_of[repr(query.kind)]}
             if query.repeated
             else schema_of[repr(query.kind)]
         ),
     }
-
-
-def _path_parameters(path: str) -> dict[str, Any]:
-    found = []
-    for name in PARAMETER.findall(path):
-        meaning, schema = PATH_PARAMETERS.get(name, ANY_PARAMETER)
-        found.append(
-            {"name": name, "in": "path", "required": True, "description": meaning, "schema": schema}
-        )
-    return {"parameters": found} if found else {}
 
 
 def _tag(path: str) -> str:
