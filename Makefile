@@ -72,6 +72,8 @@ docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_feed_table.py
 	PYTHONPATH=.src $(PY) docs/make_error_table.py
 	PYTHONPATH=.src $(PY) docs/make_format_tables.py
+	PYTHONPATH=.src $(PY) docs/make_api_reference.py
+	PYTHONPATH=.src $(PY) docs/make_metrics_reference.py
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots

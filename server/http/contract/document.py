@@ -15,7 +15,7 @@ import msgspec
 
 from hookbundle.engine.error_codes import Code, in_english
 from hookbundle.engine.error_table import MEANINGS, TITLES
-from hookbundle.server.http.contract.fields import FieldTexts
+from hookbundle.server.http.contract.fields import FieldTexts, sentence
 from hookbundle.server.http.contract.operations import Operations
 from hookbundle.server.http.contract.parameters import path_parameters
 from hookbundle.server.http.problems import CONTENT_TYPE, ERRORS_PATH, RETRY_AFTER_S
@@ -27,18 +27,18 @@ OF_BODIES = (408, 413, 415, 422)
 PARAMETER = re.compile(r"{(\w+)}")
 RETRY_AFTER = {
     "Retry-After": {
-        "description": "after how many seconds to try again",
+        "description": "After how many seconds to try again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     }
 }
 ETAG = {
     "ETag": {
-        "description": "the tag of this version, for If-Match and If-None-Match",
+        "description": "The tag of this version, for If-Match and If-None-Match.",
         "schema": {"type": "string"},
     }
 }
-LOCATION = {"Location": {"description": "the path of what was made", "schema": {"type": "string"}}}
+LOCATION = {"Location": {"description": "The path of what was made.", "schema": {"type": "string"}}}
 REF = "#/components/schemas/{name}"
 
 CODES = "x-codes"  # of a response: the codes that its problem may have
@@ -241,7 +241,7 @@ def _parameter(query: Query, where: str, schema_of: dict[str, dict[str, Any]]) -
     return {
         "name": query.name,
         "in": where,
-        "description": query.meaning,
+        "description": sentence(query.meaning),
         "required": query.required,
         "schema": (
             {"type": "array", "items": schema_of[repr(query.kind)]}

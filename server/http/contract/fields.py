@@ -1,10 +1,11 @@
-"""What each field of the document is: from the docstring of its type, or from fields.toml.
+"""What each field of the document is: from fields.toml, or from the docstring of its type.
 
     `created_at`: when it was made; null if nobody knows.
 
-In a docstring such a text goes on to the next one, or to the end of its paragraph. There it costs
-nothing when a message is decoded, and stands where the field is changed. What is the same in many
-types, and what makes a module too long, is in the file. Both are read when the document is made.
+In a docstring such a text goes on to the next one, or to the end of its paragraph. A docstring is
+short, for who reads the code; what callers have to know beside it is in the file, and what is the
+same in many types. Neither costs anything when a message is decoded, and both are read only when
+the document is made.
 """
 
 import inspect
@@ -38,7 +39,7 @@ class FieldTexts:
         return cls(found["fields"], found["types"], found["extends"])
 
     def describe(self, schemas: dict[str, Any]) -> None:
-        """Every field of these schemas that has a text has it as its description.
+        """Every field of these schemas has its text as its description; empty if there is none.
 
         The description of a type keeps what is about the type as a whole.
         """
@@ -52,16 +53,16 @@ class FieldTexts:
             extended = [*self._itself_and_extended(name), *([EVENT] if is_event(schema) else ())]
             for of_field, value in schema.get("properties", {}).items():
                 text = self._text(extended, of_field, said)
-                if text and "description" not in value:  # Meta may say more
-                    value["description"] = text
+                of_values = sentence(value.get("description", ""))  # of a Meta: what it may be
+                value["description"] = f"{text} {of_values}".strip()
 
     def _text(self, type_names: list[str], name: str, said: dict[str, tuple[str, Texts]]) -> str:
         for each in type_names:
-            if each in said and name in said[each][1]:
-                return said[each][1][name]
             if name in self.types.get(each, {}):
                 self.used.add((each, name))
                 return self.types[each][name]
+            if each in said and name in said[each][1]:
+                return said[each][1][name]
         self.used.add(("", name))
         return self.everywhere.get(name, "")
 
@@ -87,11 +88,11 @@ def _split(docstring: str) -> tuple[str, Texts]:
         for place, begin in enumerate(begins):
             end = begins[place + 1].start() if place + 1 < len(begins) else len(text)
             for name in NAME.findall(begin[1]):
-                fields[name] = _sentence(text[begin.end() : end])
+                fields[name] = sentence(text[begin.end() : end])
     return "\n\n".join(filter(None, about)), fields
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """The text as a sentence: it begins with a capital and ends with a full stop."""
     text = text.strip().rstrip(";").strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", ":")) else ".")
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", ":")) or not text else ".")

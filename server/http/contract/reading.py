@@ -15,6 +15,7 @@ from hookbundle.server.http.contract.fields import is_event
 from hookbundle.server.http.contract.operations import SHARED
 from hookbundle.server.http.contract.types import Part, limits_of, type_of
 
+LINE_CHARS_MAX = 90  # of JSON in one line; what is longer has a line for each value
 BASE_URL = "http://127.0.0.1:8470"
 # In this order; operations of other groups follow in the order of the document.
 GROUPS = {
@@ -172,10 +173,21 @@ def _fields(schema: dict[str, Any]) -> Iterator[Row]:
 
 
 def shown(example: Any) -> str:
-    """The example as people read it: JSON with a line for each value; a text as it is."""
-    if isinstance(example, str):
-        return example
-    return json.dumps(example, ensure_ascii=False, indent=2)
+    """The example as people read it: JSON, what is short in one line; a text as it is."""
+    return example if isinstance(example, str) else _json(example, "")
+
+
+def _json(value: Any, margin: str) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(margin) + len(line) <= LINE_CHARS_MAX:
+        return line
+    inner = f"{margin}  "
+    if isinstance(value, list):
+        items = [_json(each, inner) for each in value]
+    else:
+        items = [f"{json.dumps(name)}: {_json(each, inner)}" for name, each in value.items()]
+    begin, end = "[]" if isinstance(value, list) else "{}"
+    return begin + f"\n{inner}" + f",\n{inner}".join(items) + f"\n{margin}" + end
 
 
 def _curl(
@@ -195,5 +207,5 @@ def _curl(
         words.append('-H "Authorization: Bearer $TOKEN"')
     if body is not None:
         words.append("-H 'Content-Type: application/json'")
-        words.append(f"-d {quote(json.dumps(body, ensure_ascii=False))}")
+        words.append(f"-d {quote(shown(body))}")
     return " \\\n  ".join(words)

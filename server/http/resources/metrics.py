@@ -1,8 +1,7 @@
 """`/metrics`: how the daemon is doing, for Prometheus.
 
 What is counted anyway (in the database, by the Store, by the guard) is read when somebody asks;
-what has to be observed as it happens is in meters.py. The table of all names, with what to do about
-them, is in docs/operations.md.
+what has to be observed as it happens is in meters.py. X
 """
 
 import asyncio
@@ -106,6 +105,18 @@ class Metrics:
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /metrics`"""
+        await self._look()
+        return web.Response(
+            body=generate_latest(self._registry),
+            headers={"Content-Type": f"{MEDIA}; version=0.0.4; charset=utf-8"},
+        )
+
+    async def families(self) -> list[Metric]:
+        """All metrics as they are now, those without a value too."""
+        await self._look()
+        return list(self._registry.collect())
+
+    async def _look(self) -> None:
         waiting = await asyncio.to_thread(self.look_up_waiting)
         self._collector.scene = Scene(
             status=self.status(),
@@ -118,10 +129,6 @@ class Metrics:
             rendering=self.rendering,
             started_ms=self.started_ms(),
             now_ms=self.now_ms(),
-        )
-        return web.Response(
-            body=generate_latest(self._registry),
-            headers={"Content-Type": f"{MEDIA}; version=0.0.4; charset=utf-8"},
         )
 
 
