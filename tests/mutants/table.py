@@ -8,6 +8,7 @@ from hookbundle.tests.mutants.bugs.callers.of_slow_and_failed_requests import (
     SLOW_AND_FAILED_REQUESTS,
 )
 from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
+from hookbundle.tests.mutants.bugs.callers.of_the_reference import REFERENCE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
@@ -82,6 +83,7 @@ MUTANTS = (
     *SOURCE_TRIALS,
     *INTAKE,
     *CONTRACT,
+    *REFERENCE,
     *EDGE,
     *CLIENT,
     *ERRORS,

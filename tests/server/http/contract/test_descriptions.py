@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from jsonschema import Draft202012Validator
+from openapi_schema_validator import OAS31Validator
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.error_table import MEANINGS
@@ -168,7 +168,7 @@ def test_every_body_and_answer_has_an_example_that_fits_its_schema(
                 at = f"{operation['operationId']}, {where}, {media}"
                 assert "example" in each, at
                 schema = {**each["schema"], "components": document["components"]}
-                faults = [*Draft202012Validator(schema).iter_errors(each["example"])]
+                faults = [*OAS31Validator(schema).iter_errors(each["example"])]
                 assert not faults, f"{at}: {faults[0].json_path}: {faults[0].message}"
 
 
@@ -176,7 +176,7 @@ def test_the_example_of_a_problem_fits_its_schema(document: dict[str, Any]) -> N
     problem = document["components"]["schemas"]["Problem"]
 
     for example in problem["examples"]:
-        Draft202012Validator({**problem, "components": document["components"]}).validate(example)
+        OAS31Validator({**problem, "components": document["components"]}).validate(example)
 
 
 async def test_the_daemon_has_no_fault_to_find_with_the_examples_of_bodies(

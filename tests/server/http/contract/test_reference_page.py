@@ -7,10 +7,14 @@ import threading
 from pathlib import Path
 
 import aiohttp
+import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from hookbundle.server.http.contract.serving import Once
+from hookbundle.server.http.contract.page import prose
+from hookbundle.server.http.contract.serving import Once, contract
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.routes import Route
 from hookbundle.tests.in_process import daemon_in
 
 
@@ -80,14 +84,33 @@ async def test_what_is_asked_for_by_many_at_once_is_made_once() -> None:
     assert made != [threading.current_thread().name]
 
 
+async def test_the_document_is_not_made_before_somebody_asks() -> None:
+    async def never(_: web.Request) -> web.Response:
+        raise AssertionError
+
+    beyond_description = Route(
+        method="GET", path="/v1/odd", handler=never, summary="Odd", name="get_odd", answer=complex
+    )
+    own, _ = contract([beyond_description], "1.0")
+
+    with pytest.raises(TypeError, match="complex"):
+        await own.handler(make_mocked_request("GET", "/openapi.json"))
+
+
+def test_a_text_is_shown_as_it_is() -> None:
+    assert prose("`a<b` & <i>, [all](/docs/errors)") == (
+        '<code>a&lt;b</code> &amp; &lt;i&gt;, <a href="/docs/errors">all</a>'
+    )
+
+
 async def test_what_could_not_be_made_is_tried_again() -> None:
-    outcomes = [OSError("no descriptor is left"), b"the page"]
+    tries: list[int] = []
 
     def make() -> bytes:
-        outcome = outcomes.pop(0)
-        if isinstance(outcome, OSError):
-            raise outcome
-        return outcome
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("no descriptor is left")
+        return b"the page"
 
     once, request = Once(make), make_mocked_request("GET", "/docs")
     first = await asyncio.gather(once.answer(request, "text/html", {}), return_exceptions=True)
