@@ -38,6 +38,9 @@ GROUPS = {
 }
 
 
+SHARED_BY_STATUS = {str(status): codes for status, codes in SHARED.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A field or a parameter. `needed`: it must be given, or is always there."""
@@ -160,7 +163,7 @@ def _answer(status: str, answer: dict[str, Any]) -> Answer:
 
 
 def _refusal(status: str, answer: dict[str, Any]) -> Refusal:
-    shared = SHARED.get(int(status), ())
+    shared = SHARED_BY_STATUS.get(status, ())
     own = tuple(str(code) for code in answer[CODES] if code not in shared)
     return Refusal(status, own, "Retry-After" in answer.get("headers", {}))
 

@@ -1,8 +1,8 @@
 """The paths of the contract: the document, and the page that shows it. Neither needs a token.
 
 Both are made when somebody first asks, in a thread, and once: most daemons run for months and are
-never asked, and a stranger who asks all day costs no more than the bytes that he is sent. These
-count for the share that callers without a token have of large answers, as those of other pages.
+never asked, and a client that asks all day costs no more than the bytes that it is sent: 50 KB, or
+without compression a large answer, of which callers without a token have a share.
 """
 
 import asyncio
