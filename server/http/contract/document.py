@@ -198,18 +198,15 @@ def _success(
         answer["content"] = {route.media: {"schema": schema_of[repr(route.answer)]}}
     elif route.media != "application/json":
         answer["content"] = {route.media: {"schema": {"type": "string"}}}
-    if "content" in answer:
-        type_name = getattr(route.answer, "__name__", "")
-        example = operations.answer(route.name, type_name)
-        if route.example is not None and route.body is None:  # else it is one of the body
-            example = route.example
-        if example is not None:
-            answer["content"][route.media]["example"] = example
+    example = operations.answer(route.name, getattr(route.answer, "__name__", ""))
+    if route.example is not None and route.body is None:  # else it is one of the body
+        example = route.example
+    if example is not None and "content" in answer:
+        answer["content"][route.media]["example"] = example
     for media in route.also_media:
-        answer["content"][media] = {
-            "schema": {"type": "string"},
-            "example": _lines(answer["content"][route.media]["example"]),
-        }
+        answer["content"][media] = {"schema": {"type": "string"}}
+        if example is not None:
+            answer["content"][media]["example"] = _lines(example)
     return answer
 
 
