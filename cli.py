@@ -32,6 +32,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "Sources of a workspace: systems whose events are its messages.",
         ),
         "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
+        "listen": (
+            "listening.command:listen",
+            "Receives requests on this machine, checks and prints them.",
+        ),
         "chats": ("chats:chats", "Open windows, and the history of a chat."),
         "deliveries": (
             "deliveries:deliveries",

@@ -139,7 +139,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "send": (
         "hookbundle send acme messages.ndjson",
         "hookbundle send acme < message.json",
+        "hookbundle send acme --sample 20  # a conversation to try things with",
         "tail -n 100 -f messages.ndjson | hookbundle send acme  # a live pipe",
+    ),
+    "listen": (
+        "hookbundle listen acme               # the daemon checks the signatures",
+        "hookbundle listen acme crm --set-url --status 500,200 --count 2",
+        "hookbundle listen --port 8480 --secret whsec_... --delay 2s --json",
     ),
     "chats": (
         "hookbundle chats list acme",

@@ -1,15 +1,18 @@
-"""`hookbundle send`: sends messages from a file or a pipe, with a progress bar."""
+"""`hookbundle send`: sends messages from a file, a pipe or a sample, with a progress bar."""
 
+import secrets
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+from click.core import ParameterSource
 
 from hookbundle.commands.message_input import Batch, batches
 from hookbundle.commands.terminal import output, progress
 from hookbundle.commands.terminal.client import Control, at, decoded
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure, invalid_input
-from hookbundle.commands.terminal.options import InputFile, Shared, as_json, pass_shared
+from hookbundle.commands.terminal.options import InputFile, Number, Shared, as_json
 from hookbundle.commands.terminal.words import counted
 
 if TYPE_CHECKING:
@@ -17,24 +20,38 @@ if TYPE_CHECKING:
 
 CHANGES = ("edited", "deleted", "late", "waiting", "closed")
 SHOWN_SKIPPED = 20
+MESSAGES_MAX = 10_000  # of a sample
 
 
 @click.command()
 @click.argument("ws")
 @click.argument("file", type=InputFile(), default="-")
+@click.option(
+    "--sample",
+    type=Number(1, MESSAGES_MAX),
+    metavar="N",
+    help="Send N sample messages of four chats, instead of a file.",
+)
 @as_json
-@pass_shared
-def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
+@click.pass_context
+def send(
+    context: click.Context, ws: str, file: BinaryIO, sample: int | None, as_json: bool
+) -> None:
     """Sends messages to workspace WS: a JSON object, an array, or NDJSON, from FILE or `-`.
 
     A live pipe is sent as it comes. It may be interrupted and repeated: repeated messages are
     recognised as duplicates.
     """
+    if sample is not None and context.get_parameter_source("file") is not ParameterSource.DEFAULT:
+        raise click.UsageError("give either a file or --sample")
+    shared = context.find_object(Shared)
+    assert shared is not None
     total: dict[str, Any] = {"accepted": 0, "duplicate": 0, "skipped": []}
 
     def work(control: Control) -> None:
-        with progress.bar(_columns, "sending", _size(file), messages=0) as update:
-            for batch in batches(file):
+        found, size = (batches(file), _size(file)) if sample is None else _sample(sample)
+        with progress.bar(_columns, "sending", size, messages=0) as update:
+            for batch in found:
                 answer = _post(control, ws, batch)
                 _add(total, answer)
                 update(advance=len(batch.body), messages=_count(total))
@@ -51,6 +68,17 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
             _show(total, as_json=as_json)
         raise
     _show(total, as_json=as_json)
+    if sample is not None and not as_json:
+        output.say(f"They are collected in open windows: hookbundle chats list {ws}")
+
+
+def _sample(count: int) -> tuple[Iterable[Batch], int]:
+    """The batches, and how many bytes they have."""
+    from hookbundle.commands.sending.sample import sample
+    from hookbundle.engine.clock import SystemClock
+
+    made = sample(count, f"sample-{secrets.token_hex(4)}", SystemClock().wall_ms())
+    return made, sum(len(batch.body) for batch in made)
 
 
 def _post(control: Control, ws: str, batch: Batch) -> Any:

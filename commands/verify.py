@@ -10,14 +10,7 @@ from hookbundle.commands.terminal.options import InputFile, as_json
 from hookbundle.engine import durations
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.delivery.signing import (
-    Authentic,
-    HeaderMissing,
-    OutsideTolerance,
-    SignatureMismatch,
-    TimestampMalformed,
-    Verdict,
-)
+from hookbundle.engine.delivery.signing import Authentic
 from hookbundle.engine.errors import ConfigError
 
 
@@ -64,7 +57,7 @@ def verify(
         verdict = signing.verify(found, body.read(), secrets, now_s, tolerance_s)
     except (ConfigError, ValueError) as exc:
         raise CommandFailure(str(exc), USAGE) from exc
-    words = words_for(verdict)
+    words = signing.in_words(verdict)
     authentic = isinstance(verdict, Authentic)
     if as_json:
         output.show_json({"authentic": authentic, "verdict": words})
@@ -72,23 +65,6 @@ def verify(
         output.write(words)
     if not authentic:
         raise CommandFailure(words, FAILED)
-
-
-def words_for(verdict: Verdict) -> str:
-    """The verdict as one line for the terminal."""
-    match verdict:
-        case Authentic():
-            which = f"secret {verdict.secret_index + 1}"
-            return f"authentic: signed with {which}, {verdict.age_s} s ago"
-        case HeaderMissing():
-            return f"not authentic: the header {verdict.name} is missing"
-        case TimestampMalformed():
-            return f"not authentic: '{verdict.value}' is not a timestamp"
-        case OutsideTolerance():
-            return f"the signature is valid, but {verdict.age_s} s old: a replay?"
-        case SignatureMismatch():
-            count = verdict.signatures
-            return f"not authentic: none of {count} signatures matches this body and secret"
 
 
 def _parsed(header: str) -> tuple[str, str]:

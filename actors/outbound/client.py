@@ -274,7 +274,8 @@ def _guarded_socket(policy: AddressPolicy, address: AddrInfoType) -> socket.sock
     Raises: ForbiddenAddressError if the policy forbids the address or the port.
     """
     family, kind, proto, _, sockaddr = address
-    refusal = policy.refusal(str(sockaddr[0])) or port_refusal(int(sockaddr[1]))
+    ip, port = str(sockaddr[0]), int(sockaddr[1])
+    refusal = policy.refusal(ip, port) or port_refusal(port)
     progress = PROGRESS.get()
     if refusal is not None:
         progress.refusals.append(refusal)

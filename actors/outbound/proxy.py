@@ -71,7 +71,7 @@ async def judge(
         if proxy.names == "proxy":
             return "a local name" if LOCAL_NAMES.fullmatch(host) else None
         addresses = await look_up()
-    return next((found for each in addresses if (found := policy.refusal(each))), None)
+    return next((found for each in addresses if (found := policy.refusal(each, port))), None)
 
 
 async def reach(

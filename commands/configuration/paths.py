@@ -21,11 +21,15 @@ def read_configuration(
 
     Raises: ConfigError.
     """
-    user_file = Path(platformdirs.user_config_dir(NAME)) / "config.toml"
-    files = [path for path in (user_file, SYSTEM_FILE) if path.exists()]
+    files = [path for path in (user_file(), SYSTEM_FILE) if path.exists()]
     if config_file is not None:
         files.insert(0, config_file)
     return settings.load(flags, os.environ, files)
+
+
+def user_file() -> Path:
+    """The configuration file of this user; it need not be there."""
+    return Path(platformdirs.user_config_dir(NAME)) / "config.toml"
 
 
 def data_directory(config: Configuration) -> Path:

@@ -97,7 +97,12 @@ SETTINGS = (
         "delivery.connect_timeout", "5s", span("1ms", "1h"), "time limit of an attempt's connection"
     ),
     Setting("delivery.total_timeout", "15s", span("1ms", "1h"), "time limit of a whole attempt"),
-    Setting("delivery.allow_networks", "", items(64), "allowed networks besides public ones, CIDR"),
+    Setting(
+        "delivery.allow_networks",
+        "",
+        items(64),
+        "allowed besides public addresses: networks (CIDR), or ADDRESS:PORT of a receiver",
+    ),
     Setting(
         "delivery.resolver",
         "dns",

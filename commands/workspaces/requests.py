@@ -4,22 +4,19 @@ What is written on a command line stands in the list of processes and in the she
 the place of a secret there may be `@FILE`, or `env:NAME` for a variable of the environment.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.json_text import NoJson, read
-from hookbundle.engine.error_codes import quoted
+from hookbundle.commands.terminal.secret_text import FILE, secret_of
 from hookbundle.engine.requests.request import METHODS, SET
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 NONE = "none"
-FILE, VARIABLE = "@", "env:"
 FORM = (
     "write none, bearer:TOKEN, basic:USER:PASSWORD, header:NAME:VALUE, or JSON, which may be in a "
     "file: @FILE"
@@ -41,7 +38,7 @@ class HeaderLine(click.ParamType[tuple[str, Any]]):
         name, colon, text = str(value).partition(":")
         if not colon:
             return name.strip(), dict(SET)
-        return name.strip(), _secret(text.strip(), f"--header {name.strip()}")
+        return name.strip(), secret_of(text.strip(), f"--header {name.strip()}")
 
 
 class AuthText(click.ParamType[dict[str, Any]]):
@@ -59,11 +56,11 @@ class AuthText(click.ParamType[dict[str, Any]]):
         if value == NONE:
             return {"type": NONE}
         if kind == "bearer" and rest:
-            return {"type": kind, "token": _secret(rest, "--auth bearer")}
+            return {"type": kind, "token": secret_of(rest, "--auth bearer")}
         if kind == "basic" and colon:
-            return {"type": kind, "username": first, "password": _secret(second, "--auth basic")}
+            return {"type": kind, "username": first, "password": secret_of(second, "--auth basic")}
         if kind == "header" and colon:
-            value = _secret(second.strip(), "--auth header")
+            value = secret_of(second.strip(), "--auth header")
             return {"type": kind, "name": first.strip(), "value": value}
         try:  # what is no JSON may be a secret, so it is not repeated
             found = read(str(value), "auth") if str(value)[:1] in "@{" else None
@@ -130,20 +127,3 @@ def say_dropped(found: dict[str, Any] | None) -> None:
     if dropped:
         names = ", ".join(DROPPED.get(name, name) for name in dropped)
         output.say(f"Dropped: {names}. They were given for another host; set them anew.")
-
-
-def _secret(text: str, of: str) -> str:
-    """The text, or what stands where it says."""
-    if text.startswith(FILE):
-        path = Path(text[1:])
-        try:
-            return path.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as exc:
-            why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
-            raise click.UsageError(f"{of}: {path} can't be read: {why}") from exc
-    if text.startswith(VARIABLE):
-        name = text.removeprefix(VARIABLE)
-        if name not in os.environ:
-            raise click.UsageError(f"{of}: there is no variable {quoted(name)}")
-        return os.environ[name]
-    return text

@@ -30,6 +30,7 @@ from typing import Self, TypeAlias
 from hookbundle.engine.errors import ConfigError, Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 
+Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 URL_CHARS_MAX = 2_048
@@ -77,6 +78,8 @@ PLAIN = re.compile(r"[!-~]*")
 URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)([/?].*)?", re.DOTALL)
 AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 PORT = re.compile(r"[0-9]{1,5}")
+RECEIVER = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})")
+PORT_OF_SCHEME = {"http": 80, "https": 443}
 LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # By the URL standard a host whose last label is a number is an IPv4 address, however written.
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -84,17 +87,35 @@ NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Allows all public addresses, and the networks the operator allows in addition."""
+    """Allows all public addresses, and in addition what the operator allows.
+
+    `receivers`: one port of one address each, where a whole network would let everybody's webhooks
+    reach all that listens there.
+    """
 
     allow: tuple[Network, ...] = ()
+    receivers: frozenset[tuple[Address, int]] = frozenset()
 
     @classmethod
-    def parse(cls, cidrs: Iterable[str]) -> Self:
-        """Raises: ConfigError with the first entry that is not a network."""
-        return cls(tuple(_parse_network(cidr) for cidr in cidrs))
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Of networks, and of addresses with a port: `10.1.0.0/16`, `127.0.0.1:8480`, `[::1]:80`.
 
-    def refusal(self, ip: str) -> str | None:
-        """None if a socket may be opened to `ip`, else the reason, a name from `DENIED`."""
+        Raises: ConfigError with the first entry that is neither.
+        """
+        networks, receivers = [], []
+        for entry in entries:
+            receiver = RECEIVER.fullmatch(entry.strip())
+            if receiver is None:
+                networks.append(_parse_network(entry))
+            else:
+                receivers.append(_parse_receiver(entry, receiver[1] or receiver[2], receiver[3]))
+        return cls(tuple(networks), frozenset(receivers))
+
+    def refusal(self, ip: str, port: int = 0) -> str | None:
+        """None if a socket may be opened to `ip`, else the reason, a name from `DENIED`.
+
+        `port`: of the socket; without one an allowed receiver is not recognised.
+        """
         if "%" in ip:
             return "zone"
         try:
@@ -104,7 +125,7 @@ class AddressPolicy:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             # The kernel sends IPv4 packets for it, so the IPv4 address is what must be checked.
             address = address.ipv4_mapped
-        if any(address in network for network in self.allow):
+        if any(address in network for network in self.allow) or (address, port) in self.receivers:
             return None
         return _denied(address)
 
@@ -145,19 +166,22 @@ def faults_of_url(path: str, url: str, policy: AddressPolicy | None = None) -> t
     if "@" in authority:
         faults.append(fault(path, FaultCode.URL_USER))
         authority = authority.rpartition("@")[2]
-    return (*faults, *_authority_faults(path, authority, policy))
+    return (*faults, *_authority_faults(path, authority, PORT_OF_SCHEME.get(scheme, 0), policy))
 
 
 def _is_visible(text: str) -> bool:
     return not any(unicodedata.category(char)[0] in "CZ" for char in text)
 
 
-def _authority_faults(path: str, authority: str, policy: AddressPolicy | None) -> tuple[Fault, ...]:
+def _authority_faults(
+    path: str, authority: str, default_port: int, policy: AddressPolicy | None
+) -> tuple[Fault, ...]:
     match = AUTHORITY.fullmatch(authority)
     if match is None:
         return (fault(path, FaultCode.URL_MALFORMED_HOST),)
     host, port = match[1], match[2]
-    faults = [wrong for wrong in (_host_fault(path, host, policy),) if wrong is not None]
+    at_port = default_port if port is None else int(port) if PORT.fullmatch(port) else 0
+    faults = [wrong for wrong in (_host_fault(path, host, at_port, policy),) if wrong is not None]
     if port is not None and not PORT.fullmatch(port):
         faults.append(fault(path, FaultCode.URL_PORT))
     elif port is not None and port_refusal(int(port)) is not None:
@@ -165,7 +189,7 @@ def _authority_faults(path: str, authority: str, policy: AddressPolicy | None) -
     return tuple(faults)
 
 
-def _host_fault(path: str, host: str, policy: AddressPolicy | None) -> Fault | None:
+def _host_fault(path: str, host: str, port: int, policy: AddressPolicy | None) -> Fault | None:
     if not host:
         return fault(path, FaultCode.URL_NO_HOST)
     if host.startswith("["):
@@ -173,7 +197,7 @@ def _host_fault(path: str, host: str, policy: AddressPolicy | None) -> Fault | N
             IPv6Address(host[1:-1])
         except AddressValueError:
             return fault(path, FaultCode.URL_IPV6)
-        return _literal_fault(path, host[1:-1], policy)
+        return _literal_fault(path, host[1:-1], port, policy)
     try:
         name = ascii_host(host)
     except UnicodeError:
@@ -186,7 +210,7 @@ def _host_fault(path: str, host: str, policy: AddressPolicy | None) -> Fault | N
             canonical = False
         if not canonical:
             return fault(path, FaultCode.URL_IPV4)
-        return _literal_fault(path, host, policy)
+        return _literal_fault(path, host, port, policy)
     if len(name) > HOST_CHARS_MAX or not all(LABEL.fullmatch(label) for label in labels):
         return fault(path, FaultCode.URL_HOST)
     return None
@@ -200,14 +224,14 @@ def ascii_host(host: str) -> str:
     return (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
 
 
-def _literal_fault(path: str, ip: str, policy: AddressPolicy | None) -> Fault | None:
-    refusal = "zone" if "%" in ip else policy.refusal(ip) if policy is not None else None
+def _literal_fault(path: str, ip: str, port: int, policy: AddressPolicy | None) -> Fault | None:
+    refusal = "zone" if "%" in ip else policy.refusal(ip, port) if policy is not None else None
     if refusal is None:
         return None
     return fault(path, FaultCode.URL_ADDRESS_REFUSED, refusal=refusal)
 
 
-def _denied(address: IPv4Address | IPv6Address) -> str | None:
+def _denied(address: Address) -> str | None:
     for name, networks in DENIED:
         if any(address in network for network in networks):
             return name
@@ -221,10 +245,25 @@ def _parse_network(cidr: str) -> Network:
         network = ip_network(cidr.strip())
     except ValueError as exc:
         raise ConfigError(
-            f"delivery.allow_networks: {cidr!r} is not a network like 10.1.0.0/16 ({exc})"
+            f"delivery.allow_networks: {cidr!r} is not a network like 10.1.0.0/16, or an address "
+            f"with a port like 127.0.0.1:8480 ({exc})"
         ) from exc
     if isinstance(network, IPv6Network) and network.subnet_of(MAPPED_V4):
         mapped = network.network_address.ipv4_mapped
         assert mapped is not None
         return IPv4Network((mapped, network.prefixlen - 96))
     return network
+
+
+def _parse_receiver(entry: str, ip: str, port: str) -> tuple[Address, int]:
+    try:
+        address = ip_address(ip)
+    except ValueError as exc:
+        raise ConfigError(
+            f"delivery.allow_networks: {entry!r} is not an address with a port ({exc})"
+        ) from exc
+    if refused := port_refusal(int(port)):
+        raise ConfigError(f"delivery.allow_networks: {entry!r}: {refused}")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address, int(port)

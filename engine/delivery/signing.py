@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from hookbundle.engine.errors import ConfigError
 
@@ -69,6 +69,14 @@ class SignatureMismatch:
 Verdict: TypeAlias = (
     Authentic | HeaderMissing | TimestampMalformed | OutsideTolerance | SignatureMismatch
 )
+
+VerdictCode: TypeAlias = Literal[
+    "authentic",
+    "header_missing",
+    "timestamp_malformed",
+    "outside_tolerance",
+    "signature_mismatch",
+]
 
 
 def new_secret(random_bytes: bytes) -> str:
@@ -150,6 +158,37 @@ def verify(
     # Age comes last: without a valid signature the timestamp may be anything.
     age_s = now_s - int(timestamp)
     return Authentic(index, age_s) if abs(age_s) <= tolerance_s else OutsideTolerance(age_s)
+
+
+def code_of(verdict: Verdict) -> VerdictCode:
+    match verdict:
+        case Authentic():
+            return "authentic"
+        case HeaderMissing():
+            return "header_missing"
+        case TimestampMalformed():
+            return "timestamp_malformed"
+        case OutsideTolerance():
+            return "outside_tolerance"
+        case SignatureMismatch():
+            return "signature_mismatch"
+
+
+def in_words(verdict: Verdict) -> str:
+    """The verdict as one line for people."""
+    match verdict:
+        case Authentic():
+            which = f"secret {verdict.secret_index + 1}"
+            return f"authentic: signed with {which}, {verdict.age_s} s ago"
+        case HeaderMissing():
+            return f"not authentic: the header {verdict.name} is missing"
+        case TimestampMalformed():
+            return f"not authentic: '{verdict.value}' is not a timestamp"
+        case OutsideTolerance():
+            return f"the signature is valid, but {verdict.age_s} s old: a replay?"
+        case SignatureMismatch():
+            count = verdict.signatures
+            return f"not authentic: none of {count} signatures matches this body and secret"
 
 
 def _matching_secret(

@@ -49,6 +49,7 @@ from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSec
 from hookbundle.server.http.resources.webhooks.simulating import Simulations
 from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.verifying import Verifications
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -204,6 +205,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         *api.replays.routes(),
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
+        *Verifications(reads, clock).routes(),
         *api.logs.routes(),
         *api.histories.routes(),
         *api.status.routes(),

@@ -31,6 +31,7 @@ DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
 NOT_RUN = (
     "hookbundle run",
     "hookbundle demo",
+    "hookbundle listen",
     "hookbundle source requests acme waha-1 --follow",
     "hookbundle tail --workspace acme      #",
     "hookbundle tail --workspace acme --type 'delivery.*'",

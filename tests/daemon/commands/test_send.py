@@ -99,3 +99,18 @@ async def test_a_message_id_that_could_control_a_terminal_is_not_printed_as_it_i
     assert ran.code == 0
     assert "skipped m" in ran.err
     assert ran.err.strip().isprintable()
+
+
+async def test_a_sample_is_new_each_time_and_takes_no_file(program: Program) -> None:
+    await program("workspace", "set", "sampled", "--aggregation", "24h")
+
+    first = await program("send", "sampled", "--sample", "5")
+    again = await program("send", "sampled", "--sample", "5", "--json")
+    both = await program("send", "sampled", "-", "--sample", "5")
+    none = await program("send", "sampled", "--sample", "0")
+
+    assert first.rows[0] == ["accepted", "5"]
+    assert "hookbundle chats list sampled" in first.err
+    assert (again.document["accepted"], again.document["duplicate"]) == (5, 0)
+    assert (both.code, none.code) == (2, 2)
+    assert "either a file or --sample" in both.err

@@ -93,6 +93,51 @@ def test_an_allowance_reaches_no_further_than_it_says(cidr: str, ip: str) -> Non
     assert AddressPolicy.parse([cidr]).refusal(ip) is not None
 
 
+@pytest.mark.parametrize(
+    ("entry", "url", "is_allowed"),
+    [
+        ("127.0.0.1:8480", "http://127.0.0.1:8480/in", True),
+        ("127.0.0.1:8480", "http://127.0.0.1:8481/in", False),
+        ("127.0.0.1:8480", "http://127.0.0.1/in", False),
+        ("127.0.0.1:8480", "http://127.0.0.2:8480/in", False),
+        ("127.0.0.1:80", "http://127.0.0.1/in", True),
+        ("127.0.0.1:443", "https://127.0.0.1/in", True),
+        ("127.0.0.1:443", "http://127.0.0.1/in", False),
+        ("[::1]:8480", "http://[::1]:8480/in", True),
+        ("[::1]:8480", "http://[::1]:84/in", False),
+        ("[::ffff:127.0.0.1]:8480", "http://127.0.0.1:8480/in", True),
+    ],
+)
+def test_an_address_with_a_port_allows_that_port_alone(
+    entry: str, url: str, is_allowed: bool
+) -> None:
+    assert (url_faults(url, AddressPolicy.parse([entry])) == ()) is is_allowed
+
+
+def test_an_allowed_receiver_is_known_by_its_port_alone() -> None:
+    policy = AddressPolicy.parse(["10.0.0.0/8", "127.0.0.1:8480"])
+
+    assert policy.refusal("127.0.0.1", 8480) is None
+    assert policy.refusal("::ffff:127.0.0.1", 8480) is None
+    assert policy.refusal("127.0.0.1", 8470) == "loopback"
+    assert policy.refusal("127.0.0.1") == "loopback"
+    assert policy.refusal("10.1.1.1", 1) is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:6379", "127.0.0:80", "::1:8480", "[::1]", "a:80"],
+)
+def test_a_receiver_that_is_none_is_a_config_error_that_quotes_it(entry: str) -> None:
+    if entry == "::1:8480":  # is an address of its own, and no port
+        assert AddressPolicy.parse([entry]).receivers == frozenset()
+        return
+    with pytest.raises(ConfigError, match=r"delivery\.allow_networks") as caught:
+        AddressPolicy.parse([entry])
+
+    assert repr(entry) in str(caught.value)
+
+
 @pytest.mark.parametrize("cidr", ["", "localhost", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8,"])
 def test_an_allowance_that_is_not_a_network_is_a_config_error_that_quotes_it(cidr: str) -> None:
     with pytest.raises(ConfigError, match=r"delivery\.allow_networks") as caught:

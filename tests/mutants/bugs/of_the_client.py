@@ -198,9 +198,8 @@ RECEIVERS = (
         path="actors/outbound/client.py",
         edits=(
             (
-                "    refusal = policy.refusal(str(sockaddr[0])) "
-                "or port_refusal(int(sockaddr[1]))\n",
-                "    refusal = port_refusal(int(sockaddr[1]))\n",
+                "    refusal = policy.refusal(ip, port) or port_refusal(port)\n",
+                "    refusal = port_refusal(port)\n",
             ),
             ("resolver=look_ups,\n", "resolver=_Checking(look_ups, self._policy),\n"),
             (

@@ -1,0 +1,1 @@
+"""`hookbundle listen`: a receiver of one's own: its wire, its checks, what it prints."""

@@ -1,0 +1,1 @@
+"""What `hookbundle send` sends that stands in no file: a sample conversation."""
