@@ -19,6 +19,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "The daemon": {
         "run": ("daemon.run:run", "Runs the daemon in the foreground."),
         "status": ("reports:status", "Prints the state of the daemon."),
+        "doctor": (
+            "doctor.command:doctor",
+            "Looks at what can be wrong, and says how to mend it.",
+        ),
         "demo": ("demo.command:demo", "Shows the main job with a broken receiver and the e-mail."),
     },
     "Workspaces, messages and deliveries": {

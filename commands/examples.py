@@ -15,6 +15,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "demo": ("hookbundle demo",),
     "status": ("hookbundle status", "hookbundle status --json"),
+    "doctor": (
+        "hookbundle doctor || true           # fails if there is a fault",
+        "hookbundle doctor --json > doctor.json || true",
+    ),
     "workspace": (
         "hookbundle workspace list",
         "hookbundle workspace set acme --url https://receiver.example/in",

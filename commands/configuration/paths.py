@@ -6,7 +6,7 @@ from pathlib import Path
 
 import platformdirs
 
-from hookbundle.commands.configuration import settings
+from hookbundle.commands.configuration import loading
 from hookbundle.commands.configuration.settings import Configuration
 
 NAME = "hookbundle"
@@ -21,10 +21,13 @@ def read_configuration(
 
     Raises: ConfigError.
     """
-    files = [path for path in (user_file(), SYSTEM_FILE) if path.exists()]
-    if config_file is not None:
-        files.insert(0, config_file)
-    return settings.load(flags, os.environ, files)
+    return loading.load(flags, os.environ, files(config_file))
+
+
+def files(config_file: Path | None = None) -> list[Path]:
+    """The configuration files that are read; the first one overrides the others."""
+    found = [path for path in (user_file(), SYSTEM_FILE) if path.exists()]
+    return found if config_file is None else [config_file, *found]
 
 
 def user_file() -> Path:

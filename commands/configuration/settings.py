@@ -1,21 +1,12 @@
-"""Configuration: the table of settings, and how their values are read and overridden.
-
-    flag > environment > --config FILE > $XDG_CONFIG_HOME/hookbundle/config.toml
-         > /etc/hookbundle/config.toml > default
+"""Configuration: the table of settings. loading.py reads them.
 
 A setting `delivery.backoff` is `HOOKBUNDLE_DELIVERY__BACKOFF` in the environment and
-`backoff` under `[delivery]` in a file. A secret may also be in a file of its own, which
-`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. Unknown settings are refused, and values beyond a setting's
-range.
+`backoff` under `[delivery]` in a file.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from hookbundle.commands.configuration import variables
 from hookbundle.commands.configuration.kinds import (
     Kind,
     items,
@@ -28,7 +19,6 @@ from hookbundle.commands.configuration.kinds import (
     text,
 )
 from hookbundle.commands.configuration.variables import ENV
-from hookbundle.engine.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -216,72 +206,3 @@ class Configuration:
         value = self.values[name].value
         assert isinstance(value, kind), f"{name} is not of type {kind.__name__}"
         return value
-
-
-def load(
-    flags: Mapping[str, str | None], environ: Mapping[str, str], files: Sequence[Path]
-) -> Configuration:
-    """The configuration; an earlier file of `files` overrides a later one.
-
-    Raises: ConfigError, which names the setting and the source.
-    """
-    values = {setting.name: _value(setting, setting.default, DEFAULT) for setting in SETTINGS}
-    for path in reversed(files):
-        for name, written in _flattened(_read(path)).items():
-            if name not in BY_NAME:
-                hint = variables.hint(name, BY_NAME)
-                raise ConfigError(f"{path}: unknown setting {name!r}; {hint}")
-            values[name] = _value(BY_NAME[name], written, str(path))
-    for variable, setting in BY_VARIABLE.items():
-        if setting.secret and variable + FROM_FILE in environ:
-            path = Path(environ[variable + FROM_FILE])
-            values[setting.name] = _value(setting, _secret(path), f"{variable}{FROM_FILE} {path}")
-        if variable in environ:
-            values[setting.name] = _value(setting, environ[variable], variable)
-    _refuse_unknown(environ)
-    for name, given in flags.items():
-        if given is not None:
-            values[name] = _value(BY_NAME[name], given, f"--{name}")
-    return Configuration(values)
-
-
-def _value(setting: Setting, written: object, origin: str) -> Value:
-    try:
-        parsed = setting.kind.read(written)
-    except ValueError as exc:
-        raise ConfigError(f"{setting.name} (from {origin}): {exc}") from None
-    shown = ",".join(map(str, written)) if isinstance(written, list) else str(written)
-    return Value(setting, parsed, shown, origin)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise ConfigError(f"{path} can't be read: {exc.strerror}") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} is not TOML: {exc}") from exc
-
-
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            found.update(_flattened(value, f"{prefix}{key}."))
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as exc:
-        raise ConfigError(f"{path} can't be read: {exc.strerror}") from exc
-
-
-def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    known = set(BY_VARIABLE)
-    known |= {v + FROM_FILE for v, setting in BY_VARIABLE.items() if setting.secret}
-    if (variable := variables.unknown(environ, known)) is not None:
-        raise ConfigError(f"{variable}: unknown setting; {variables.hint(variable, known)}")

@@ -4,7 +4,8 @@ import pytest
 
 from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.commands.configuration.kinds import DiskShare
-from hookbundle.commands.configuration.settings import AT_START_ONLY, load
+from hookbundle.commands.configuration.loading import load
+from hookbundle.commands.configuration.settings import AT_START_ONLY
 from hookbundle.commands.daemon.assembling import daemon_config
 from hookbundle.engine.errors import ConfigError
 from hookbundle.storage.database.retention import Retention

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.commands.configuration.settings import load
+from hookbundle.commands.configuration.loading import load
 from hookbundle.engine.errors import ConfigError
 from hookbundle.tests.program import program_in
 from hookbundle.tests.running import running

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.commands.configuration.settings import SETTINGS, Setting, load
+from hookbundle.commands.configuration.loading import load
+from hookbundle.commands.configuration.settings import SETTINGS, Setting
 from hookbundle.commands.daemon.assembling import daemon_config
 from hookbundle.engine.errors import ConfigError
 from hookbundle.tests.program import program_in

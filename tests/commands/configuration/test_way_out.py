@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hookbundle.actors.outbound.proxy import Proxy
-from hookbundle.commands.configuration.settings import Configuration, load
+from hookbundle.commands.configuration.loading import load
+from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.daemon import outbound
 from hookbundle.engine.errors import ConfigError
 from hookbundle.tests.actors.outbound.certificates import AUTHORITY, RECEIVER

@@ -1,6 +1,7 @@
 """Which settings a reload applies, and which wait for a restart."""
 
-from hookbundle.commands.configuration.settings import AT_START_ONLY, BY_NAME, load
+from hookbundle.commands.configuration.loading import load
+from hookbundle.commands.configuration.settings import AT_START_ONLY, BY_NAME
 from hookbundle.commands.daemon.reloading import merge
 
 

@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from hookbundle.commands.configuration.settings import load
+from hookbundle.commands.configuration.loading import load
 from hookbundle.commands.daemon.outbound import tls_context
 from hookbundle.engine.delivery.outcomes import NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import BODY, calling
