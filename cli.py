@@ -62,6 +62,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "compact": ("maintenance:compact", "Rewrites the database without deleted data."),
     },
     "This program": {
+        "mail": ("mail:mail", "The mail server, by which owners are told."),
         "config": ("config:config", "The configuration, and where each value comes from."),
         "completion": ("about:completion", "Prints a shell's completion script."),
         "version": ("about:version", "Prints the program's version."),

@@ -177,7 +177,7 @@ class MailerActor(LoopActor):
                 username=config.username or None,
                 password=config.password or None,
                 timeout=TIMEOUT_S,
-                tls_context=_tls_context(config) if config.security != "none" else None,
+                tls_context=tls_context(config) if config.security != "none" else None,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
             return _failure(mail, exc)
@@ -194,5 +194,5 @@ def _not_handled(number: int, message: Send, error: HookbundleError) -> None:
     log.warning("mail not tried", mail=number, error=in_words(error))
 
 
-def _tls_context(config: SmtpConfig) -> ssl.SSLContext:
+def tls_context(config: SmtpConfig) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=config.ca_file or None)

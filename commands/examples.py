@@ -245,6 +245,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "check": ("hookbundle check", "hookbundle check --data /var/lib/hookbundle"),
     "compact": ("hookbundle compact --data /var/lib/hookbundle",),
+    "mail": ("hookbundle mail test owner@acme.example",),
+    "mail test": (
+        "hookbundle mail test owner@acme.example",
+        "hookbundle mail test  # connects and logs in; nothing is sent",
+    ),
     "config": ("hookbundle config show", "hookbundle config check"),
     "config show": (
         "hookbundle config show",

@@ -67,6 +67,11 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "the format of webhook {webhook} made no body for a test request: {why}",
         "change the format, or try it on real bundles",
     ),
+    Code.SMTP_NOT_SET: Meaning(
+        409,
+        "no mail server is set, so no e-mail is sent",
+        "set smtp.host and what belongs to it; a reload takes it",
+    ),
     Code.WEBHOOK_DISABLED: Meaning(
         409,
         "the webhook of workspace {workspace} is disabled, so nothing is sent",

@@ -131,4 +131,4 @@ class MailServer:
 
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:
     wanted = LoginPassword(USERNAME.encode(), PASSWORD.encode())
-    return AuthResult(success=data == wanted)
+    return AuthResult(success=data == wanted, handled=False)  # so the server answers a refusal

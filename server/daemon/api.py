@@ -28,6 +28,7 @@ from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.resources.metrics import Metrics
@@ -162,6 +163,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         parts.meters.wrong_token,
         lambda: bool(config().smtp.host),
     )
+    mail_tests = MailTests(lambda: config().smtp, clock)
     metrics = Metrics(
         parts.meters,
         parts.guard,
@@ -169,6 +171,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
             *parts.fair_limits.all(),
             store_queue.places,
             api.testing.hourly,
+            mail_tests.hourly,
             parts.client.look_ups_limit,
             *parts.slots.counts.values(),
             parts.rendering.room,
@@ -205,6 +208,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         *api.replays.routes(),
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
+        *mail_tests.routes(),
         *Verifications(reads, clock).routes(),
         *api.logs.routes(),
         *api.histories.routes(),

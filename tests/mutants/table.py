@@ -12,6 +12,7 @@ from hookbundle.tests.mutants.bugs.callers.of_the_reference import REFERENCE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.commands.of_doctor import DOCTOR
 from hookbundle.tests.mutants.bugs.commands.of_listening import LISTENING
+from hookbundle.tests.mutants.bugs.commands.of_mail import MAIL_TRIALS
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
 from hookbundle.tests.mutants.bugs.kept.of_what_is_kept import KEPT
@@ -82,6 +83,7 @@ MUTANTS = (
     *COMMANDS,
     *LISTENING,
     *DOCTOR,
+    *MAIL_TRIALS,
     *PAGES,
     *SOURCE_PAGES,
     *SOURCE_TRIALS,

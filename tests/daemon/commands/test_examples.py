@@ -32,6 +32,7 @@ NOT_RUN = (
     "hookbundle run",
     "hookbundle demo",
     "hookbundle listen",
+    "hookbundle mail test",
     "hookbundle source requests acme waha-1 --follow",
     "hookbundle tail --workspace acme      #",
     "hookbundle tail --workspace acme --type 'delivery.*'",

@@ -18,9 +18,7 @@ DOCTOR = (
         bug="a note fails the command as a fault does",
         path="commands/doctor/command.py",
         edits=(("    if faults:\n", "    if found.findings:\n"),),
-        caught_by=(
-            f"{DOCTOR_RUN}::test_without_a_daemon_it_looks_at_the_rest_and_finds_no_fault",
-        ),
+        caught_by=(f"{DOCTOR_RUN}::test_without_a_daemon_it_looks_at_the_rest_and_finds_no_fault",),
     ),
     Mutant(
         name="fh10",
