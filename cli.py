@@ -17,7 +17,7 @@ from hookbundle.commands.terminal.options import Shared
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "The daemon": {
-        "run": ("daemon.run:run", "Runs the daemon in the foreground."),
+        "run": ("daemon.command:run", "Runs the daemon in the foreground."),
         "status": ("reports:status", "Prints the state of the daemon."),
         "doctor": (
             "doctor.command:doctor",
@@ -49,7 +49,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "What happened": {
         "activity": ("reports:activity", "Prints a workspace's ten most recent actions."),
         "log": ("reports:log", "Prints a workspace's hundred most recent requests in full."),
-        "tail": ("feed.tail:tail", "Follows the event feed."),
+        "tail": ("feed.command:tail", "Follows the event feed."),
     },
     "Access": {
         "token": ("tokens:token", "Bearer tokens for the HTTP API on TCP."),

@@ -15,12 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-import click
 import structlog
 
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.daemon import assembling
+from hookbundle.commands.daemon.greeting import Places, greeting
 from hookbundle.commands.daemon.hard_end import GRACE_S, HardEnd
 from hookbundle.commands.daemon.log_stream import open_standard_files
 from hookbundle.commands.daemon.logs import set_up_logging
@@ -28,7 +28,7 @@ from hookbundle.commands.daemon.notify import Notifier
 from hookbundle.commands.daemon.reloading import Reloader
 from hookbundle.commands.terminal import absence
 from hookbundle.commands.terminal.failures import CONFLICT, FAILED, USAGE, CommandFailure
-from hookbundle.commands.terminal.options import Shared, pass_shared
+from hookbundle.commands.terminal.options import Shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_words
 from hookbundle.server.daemon.config import DaemonConfig
@@ -47,16 +47,10 @@ GC_THRESHOLDS = (50_000, 20, 100)  # as gc.set_threshold: one for each generatio
 log = structlog.get_logger(__name__)
 
 
-@click.command()
-@click.option("--data", help="The data directory.")
-@click.option("--listen", help="HOST:PORT of the HTTP API, or `off`.")
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file (TOML).")
-@click.option("--trust-clock", is_flag=True, help="Accept a clock that is behind the stored time.")
-@pass_shared
-def run(
-    shared: Shared, data: str | None, listen: str | None, config: Path | None, trust_clock: bool
+def run_daemon(
+    shared: Shared, data: str | None, listen: str | None, config: Path | None, *, trust_clock: bool
 ) -> None:
-    """Runs the daemon in the foreground. SIGTERM stops it, SIGHUP reloads the configuration."""
+    """Raises: CommandFailure if it can't start, or could not go on."""
     given = Shared(config or shared.config_file, shared.socket)
     flags = {"data": data, "listen": listen, "socket": shared.socket}
     loaded = given.configuration(data=data, listen=listen)
@@ -76,6 +70,16 @@ def run(
     def read() -> Configuration:
         return paths.read_configuration(flags, given.config_file)
 
+    def greet(daemon: Daemon) -> None:
+        if stream.isatty() and loaded.get("log.format", str) != "json":
+            places = Places(
+                daemon.config.data,
+                daemon.config.listeners.socket_path,
+                daemon.listeners.tcp,
+                tuple(paths.files(given.config_file)),
+            )
+            stream.write(greeting(loaded, places))
+
     try:
         error = asyncio.run(
             serve(
@@ -83,6 +87,7 @@ def run(
                 Notifier(os.environ),
                 Reloader(loaded, read).reload,
                 lambda: stream.lost,
+                greet,
             )
         )
     except SystemExit as exc:  # even code 0 is a failure: no signal asked the daemon to stop
@@ -98,8 +103,12 @@ async def serve(
     notifier: Notifier,
     reload: Callable[[Daemon], str],
     log_lost: Callable[[], int] = lambda: 0,
+    greet: Callable[[Daemon], None] = lambda daemon: None,
 ) -> Exception | None:
-    """Runs the daemon; returns None after a signal, or the error that stopped it."""
+    """Runs the daemon; returns None after a signal, or the error that stopped it.
+
+    `greet`: called once it is ready.
+    """
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
     daemon = Daemon(config, SystemClock(), log_lost=log_lost)
@@ -140,6 +149,7 @@ async def serve(
     if upgraded is not None:
         await note(daemon, upgraded)
     collect_less_often()
+    greet(daemon)
     ready = f"STATUS=ready, control socket {config.listeners.socket_path}"
     if names := config.listeners.given.names:
         log.info("serves sockets that the service manager holds", sockets=names)

@@ -1,4 +1,4 @@
-"""`hookbundle tail`: follows the event feed and prints one line for each event."""
+"""What `hookbundle tail` does: it follows the event feed and prints one line for each event."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
 from hookbundle.commands.configuration import paths
@@ -21,7 +20,7 @@ from hookbundle.commands.terminal.failures import (
     USAGE,
     CommandFailure,
 )
-from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
+from hookbundle.commands.terminal.options import Shared, saying_why
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import former_names
 from hookbundle.storage.fact_types import no_type, unknown_types
@@ -54,64 +53,30 @@ class Filters:
         )
 
 
-@click.command()
-@click.option(
-    "--workspace", "workspaces", multiple=True, metavar="WS", help="Only events of this workspace."
-)
-@click.option(
-    "--type",
-    "types",
-    multiple=True,
-    metavar="TYPE",
-    help="Only events of this type, or of types like 'delivery.*'.",
-)
-@click.option("--chat", "chats", multiple=True, metavar="CHAT", help="Only events of this chat.")
-@click.option(
-    "--webhook", "webhooks", multiple=True, metavar="WH", help="Only events of this webhook."
-)
-@click.option(
-    "--since",
-    metavar="WHEN",
-    help="Where to begin: now, oldest, an age like -1h, or a cursor. "
-    "[default: now; with an end, oldest]",
-)
-@click.option("--until", metavar="WHEN", help="Where to end: now, an age like -10m, or a cursor.")
-@click.option("--no-follow", is_flag=True, help="Ends at the newest event, as --until now.")
-@click.option("--count", type=Number(1), metavar="N", help="End after showing N events.")
-@as_json
-@pass_shared
-def tail(
+def follow(
     shared: Shared,
-    workspaces: tuple[str, ...],
-    types: tuple[str, ...],
-    chats: tuple[str, ...],
-    webhooks: tuple[str, ...],
+    filters: Filters,
     since: str | None,
     until: str | None,
-    no_follow: bool,
     count: int | None,
+    *,
     as_json: bool,
 ) -> None:
-    """Follows the event feed, until it is interrupted or an end is reached.
-
-    Filters may be repeated. An event is shown if each kind of filter matches. With --json it prints
-    NDJSON with cursors.
-    """
-    if no_follow and until not in (None, "now"):
-        raise click.UsageError("give either --until or --no-follow")
-    _check_types(types)
+    """Shows events until an end is reached or it is interrupted. Raises: CommandFailure."""
+    _check_types(filters.types)
+    workspaces, webhooks = filters.workspaces, filters.webhooks
     config = shared.configuration()
     path = paths.socket_path(config).parent / frames.NAME
     end = None
-    if no_follow or until is not None:
+    if until is not None:
         with saying_why(config):
-            end = end_of(until or "now", path, SystemClock().wall_ms())
+            end = end_of(until, path, SystemClock().wall_ms())
     if workspaces:
         shared.ask(lambda control: _check_workspaces(control, path, workspaces))
     if webhooks and frames.is_refused(path, workspaces=workspaces, webhooks=webhooks):
         names = ", ".join(f"'{name}'" for name in webhooks)
         raise CommandFailure(f"not every one of these is a webhook: {names}", NOT_FOUND)
-    tailing = Tailing(Filters(workspaces, types, chats, webhooks), end, count, as_json)
+    tailing = Tailing(filters, end, count, as_json)
     try:
         with saying_why(config):
             tailing.show_all(path, since or ("now" if end is None else "oldest"))

@@ -25,6 +25,13 @@ from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import environment
 
 STANDARD_FDS = 3
+BEHIND = (  # what a command imports when it runs, and what takes longest
+    "daemon.run",
+    "demo.playing",
+    "doctor.examining",
+    "feed.tail",
+    "listening.running",
+)
 
 
 class Start(msgspec.Struct, frozen=True, array_like=True):
@@ -38,8 +45,9 @@ class Start(msgspec.Struct, frozen=True, array_like=True):
 def main() -> None:
     """Serves until the socket is closed; in each new process, it runs the program."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for location in cli.COMMANDS.values():
-        import_module(f"hookbundle.commands.{location.partition(':')[0]}")
+    of_commands = [location.partition(":")[0] for location in cli.COMMANDS.values()]
+    for name in (*of_commands, *BEHIND):
+        import_module(f"hookbundle.commands.{name}")
     for code in LANGUAGES:
         environment(code)
     gc.collect()

@@ -39,7 +39,7 @@ COMMANDS = (
         name="c4",
         bug="`tail` accepts types that no event has",
         path="commands/feed/tail.py",
-        edits=(("    _check_types(types)\n", ""),),
+        edits=(("    _check_types(filters.types)\n", ""),),
         caught_by=(f"{TAIL}::test_a_type_that_no_event_has_is_refused",),
     ),
     Mutant(

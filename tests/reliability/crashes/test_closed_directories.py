@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.cli import main
-from hookbundle.commands.daemon import run
+from hookbundle.commands.daemon import command, run
 from hookbundle.commands.terminal.failures import FAILED
 from hookbundle.storage.database.files import DATA, MARKER
 from hookbundle.storage.database.opening import open_environment
@@ -30,7 +30,7 @@ TIMEOUT_S = 20
 AS_ROOT = os.geteuid() == 0
 BROKEN = 70
 # Imported now, because the user `nobody` may be unable to read their modules.
-COMMAND, IDNA = run.run, encodings.idna
+COMMAND, DAEMON, IDNA = command.run, run.run_daemon, encodings.idna
 CLOSED = {
     "the directory is closed": ("", 0o000),
     "the directory can't be listed in": ("", 0o600),

@@ -1,0 +1,22 @@
+"""`hookbundle run`. The daemon is imported when it runs, and not for its help."""
+
+from pathlib import Path
+
+import click
+
+from hookbundle.commands.terminal.options import Shared, pass_shared
+
+
+@click.command()
+@click.option("--data", help="The data directory.")
+@click.option("--listen", help="HOST:PORT of the HTTP API, or `off`.")
+@click.option("--config", type=click.Path(path_type=Path), help="A configuration file (TOML).")
+@click.option("--trust-clock", is_flag=True, help="Accept a clock that is behind the stored time.")
+@pass_shared
+def run(
+    shared: Shared, data: str | None, listen: str | None, config: Path | None, trust_clock: bool
+) -> None:
+    """Runs the daemon in the foreground. SIGTERM stops it, SIGHUP reloads the configuration."""
+    from hookbundle.commands.daemon.run import run_daemon
+
+    run_daemon(shared, data, listen, config, trust_clock=trust_clock)
