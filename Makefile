@@ -67,13 +67,14 @@ power-cuts: $(STAMP) strace
 	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -q -s tests/reliability/crashes/test_power_cut.py
 
-# Rewrites the tables of the documents that are generated from types.
+# Rewrites the references and the tables of the documents that are made from the code.
 docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_feed_table.py
 	PYTHONPATH=.src $(PY) docs/make_error_table.py
 	PYTHONPATH=.src $(PY) docs/make_format_tables.py
 	PYTHONPATH=.src $(PY) docs/make_api_reference.py
 	PYTHONPATH=.src $(PY) docs/make_metrics_reference.py
+	PYTHONPATH=.src $(PY) docs/make_references.py
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots

@@ -7,7 +7,7 @@ the range is that of its length; of a list, that of each item.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hookbundle.engine import durations
@@ -26,7 +26,7 @@ class Kind:
     """`least` and `most` are the ends of the range, `step` the smallest difference there is.
 
     `measured`: the numbers of a value that must be in the range. `write`: such a number, or a value
-    that has it, as it is written in a file.
+    that has it, as it is written in a file. `form`: what a value is, for people.
     """
 
     parse: Callable[[object], Any]
@@ -37,6 +37,16 @@ class Kind:
     step: int = 1
     unit: str = ""
     has_negative: bool = False
+    form: str = ""
+
+    @property
+    def takes(self) -> str:
+        """What is allowed, in words: the form of a value and its range."""
+        if self.unit:
+            return f"{self.form} of at most {self.most:,} {self.unit}"
+        if self.least == self.most:
+            return self.form
+        return f"{self.form} from {self.write(self.least)} to {self.write(self.most)}"
 
     def read(self, written: object) -> Any:
         """The value. Raises: ValueError, whose message says what it must be."""
@@ -62,11 +72,13 @@ class DiskShare:
 
 def text(most: int) -> Kind:
     """A line of text; the range is that of its length."""
-    return Kind(_line, 0, most, "x".__mul__, lambda value: (len(value),), unit="characters")
+    return Kind(
+        _line, 0, most, "x".__mul__, lambda value: (len(value),), unit="characters", form="a text"
+    )
 
 
 def number(least: int, most: int) -> Kind:
-    return Kind(_number, least, most, str, has_negative=True)
+    return Kind(_number, least, most, str, has_negative=True, form="a number")
 
 
 def span(least: str, most: str) -> Kind:
@@ -74,27 +86,35 @@ def span(least: str, most: str) -> Kind:
     low, high = _span_or_zero(least), durations.parse_ms(most)
     # More milliseconds than nine digits can't be written.
     step = 1 if high < 10**9 - 1 else durations.UNITS_MS["h"]
-    return Kind(_span_or_zero if low == 0 else _span, low, high, _written_span, step=step)
+    parse = _span_or_zero if low == 0 else _span
+    return Kind(parse, low, high, _written_span, step=step, form="a duration")
 
 
 def spans(least: str, most: str) -> Kind:
     """A list of at least one duration."""
-    return Kind(_spans, _span(least), _span(most), _written_span, lambda value: value)
+    form = "a list of durations, each"
+    return Kind(_spans, _span(least), _span(most), _written_span, lambda value: value, form=form)
 
 
 def size(most: str) -> Kind:
     """A number of bytes, written `64MiB`, or `0`."""
-    return Kind(_size, 0, _size(most), _written_size, step=SIZES["KiB"])
+    return Kind(_size, 0, _size(most), _written_size, step=SIZES["KiB"], form="a size")
 
 
 def size_or_share(most: str) -> Kind:
     """A number of bytes, written `10GiB`, or a part of the disk, written `20%`."""
-    return Kind(_size_or_share, 0, _size(most), _written_size, _bytes_of_size, step=SIZES["KiB"])
+    kind = size(most)
+    return replace(
+        kind, parse=_size_or_share, measured=_bytes_of_size, form="a percentage, or a size"
+    )
 
 
 def items(most: int) -> Kind:
     """A list of texts, in the environment separated by commas; the range is of an item's length."""
-    return Kind(_items, 0, most, "x".__mul__, lambda value: map(len, value), unit="characters")
+    form = "a list of texts, each"
+    return Kind(
+        _items, 0, most, "x".__mul__, lambda value: map(len, value), unit="characters", form=form
+    )
 
 
 def one_of(*words: str) -> Kind:
@@ -103,7 +123,7 @@ def one_of(*words: str) -> Kind:
             raise ValueError(f"must be one of {', '.join(words)}; got {_short(value)}")
         return str(value)
 
-    return Kind(parse, 0, 0, str, lambda value: ())
+    return Kind(parse, 0, 0, str, lambda value: (), form=" or ".join(f"`{w}`" for w in words))
 
 
 def _line(value: object) -> str:

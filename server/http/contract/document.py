@@ -5,7 +5,6 @@ next start. What every path may answer with (a request that is no HTTP, a caller
 is added here, so that the routes say only what is their own.
 """
 
-import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
