@@ -6,6 +6,7 @@ Steps that the settings leave out are left out here. Without an address it ends 
 nothing is sent. No answer shows the password: a server may repeat what it was given.
 """
 
+import asyncio
 import base64
 import ssl
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from hookbundle.actors.mailer import TIMEOUT_S, SmtpConfig, tls_context
 
 StepName: TypeAlias = Literal["connect", "tls", "login", "from", "to", "data"]
 SAID_CHARS_MAX = 1_000
+WHOLE_S = 60.0  # of all steps: somebody waits for the answer
 HIDDEN = "********"
 SUBJECT = "Test e-mail of hookbundle"
 TEXT = """\
@@ -41,9 +43,10 @@ async def try_server(config: SmtpConfig, to: str = "") -> list[Step]:
     """The steps up to the first that failed. `to`: who gets the mail; empty: nobody."""
     trial = _Trial(config)
     try:
-        await trial.connect()
-        if to:
-            await trial.send(to)
+        async with asyncio.timeout(WHOLE_S):
+            await trial.connect()
+            if to:
+                await trial.send(to)
     except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
         trial.failed(exc)
     finally:
@@ -91,7 +94,7 @@ class _Trial:
         if isinstance(exc, aiosmtplib.SMTPResponseException):
             said = f"{exc.code} {exc.message}"
         else:
-            said = str(exc) or type(exc).__name__
+            said = str(exc) or "no answer in time"
         self.steps.append(Step(self._doing, ok=False, said=self._shown(said)))
 
     def _done(self, name: StepName, said: str) -> None:

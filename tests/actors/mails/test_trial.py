@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.mails import trial
 from hookbundle.actors.mails.trial import HIDDEN, Step, try_server
 from hookbundle.tests.mail_server import PASSWORD, USERNAME, MailServer
 
@@ -78,6 +79,21 @@ async def test_a_port_without_a_server_is_told_at_the_first_step() -> None:
     (step,) = await try_server(config)
 
     assert (step.name, step.ok) == ("connect", False)
+
+
+async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "WHOLE_S", 0.05)
+
+    async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(nothing, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        steps = await try_server(SmtpConfig(host="127.0.0.1", port=port, security="none"), OWNER)
+
+    assert steps == [Step("connect", ok=False, said="no answer in time")]
 
 
 async def test_a_server_that_repeats_the_login_shows_no_password() -> None:
