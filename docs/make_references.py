@@ -59,7 +59,7 @@ def _page(command: click.Command, context: click.Context) -> str:
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     lines = [f"{depth} `{path}`", "", *_paragraphs(command), "", f"    {usage}", ""]
     records = [param.get_help_record(context) for param in command.get_params(context)]
-    records = [each for each in records if each and each[0] != "--help"]
+    records = [each for each in records if each and not each[0].endswith("--help")]
     if records:
         lines += ["| option | |", "|---|---|"]
         lines += [

@@ -84,19 +84,27 @@ async def test_a_port_without_a_server_is_told_at_the_first_step() -> None:
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "WHOLE_S", 0.05)
 
+    left = asyncio.Event()
+
     async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     server = await asyncio.start_server(nothing, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         steps = await try_server(SmtpConfig(host="127.0.0.1", port=port, security="none"), OWNER)
+        async with asyncio.timeout(20):
+            await left.wait()  # the connection was closed
 
     assert steps == [Step("connect", ok=False, said="no answer in time")]
 
 
 async def test_a_server_that_repeats_the_login_shows_no_password() -> None:
+    left = asyncio.Event()
+
     async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example\r\n")
         while line := await reader.readline():
@@ -107,6 +115,8 @@ async def test_a_server_that_repeats_the_login_shows_no_password() -> None:
             else:
                 writer.write(b"221 bye\r\n")
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     server = await asyncio.start_server(repeat, "127.0.0.1", 0)
     async with server:
@@ -118,6 +128,8 @@ async def test_a_server_that_repeats_the_login_shows_no_password() -> None:
             password=PASSWORD,
         )
         steps = await try_server(config, OWNER)
+        async with asyncio.timeout(20):
+            await left.wait()
 
     assert names(steps) == ["connect", "login failed"]
     assert steps[-1].said == f"535 no \ufffd[2JAUTH PLAIN {HIDDEN} {HIDDEN}"
