@@ -51,7 +51,7 @@ def _lines(config: Configuration, places: Places) -> Iterator[str]:
     for place, name in enumerate(unset):
         yield f"  {'not set' if place == 0 else '':<8}  {name}: {UNSET[name]}"
     if unset:
-        yield f"            as {BY_NAME[unset[0]].variable}, or in the file; then kill -HUP"
+        yield f"            as {BY_NAME[unset[0]].variable}, or in the file; then start it again"
     for place, (what, command) in enumerate(FIRST_STEPS):
         yield f"  {'next' if place == 0 else '':<8}  {what + ':':<24}{command}"
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ READY = '"event": "ready"'
 
 
 async def said_by(program: Program, until: str) -> str:
-    """What `run` writes to a terminal, up to that text; then it is stopped."""
+    """All that `run` writes to a terminal; it is stopped once that text has come."""
     ours, theirs = os.openpty()
     process = await asyncio.create_subprocess_exec(
         PROGRAM, "run", env=program.env, stdin=DEVNULL, stdout=DEVNULL, stderr=theirs
@@ -28,6 +29,9 @@ async def said_by(program: Program, until: str) -> str:
                 text += (await loop.run_in_executor(None, os.read, ours, 65_536)).decode()
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(TIMEOUT_S):
+            with suppress(OSError):  # the end of what a terminal's other side has written
+                while piece := await loop.run_in_executor(None, os.read, ours, 65_536):
+                    text += piece.decode()
             assert await process.wait() == 0
     finally:
         if process.returncode is None:
