@@ -20,6 +20,7 @@ from hookbundle.bench.processes import load
 
 CONNECTIONS = (16, 64, 1)
 FEW, MANY = 128, 1_024  # requests, of which each number of connections has whole rounds
+LOOP, STORE = "01", "02"  # the daemon's threads, in the order in which they began
 NUMBERS = count(1)
 CHATS = 64
 AGENT = "User-Agent: python-requests/2.32.3\r\nAccept-Encoding: gzip\r\nAccept: */*\r\n"
@@ -31,9 +32,8 @@ def run(quick: bool) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for connections in CONNECTIONS[: 1 if quick else None]:
         for way, ours in _counted(connections).items():
-            loop, store = sorted(ours.values(), reverse=True)[:2] if len(ours) > 1 else (0, 0)
-            found[f"{way}_{connections}_largest_thread"] = round(loop, 1)
-            found[f"{way}_{connections}_second_thread"] = round(store, 1)
+            found[f"{way}_{connections}_loop"] = round(ours[LOOP], 1)
+            found[f"{way}_{connections}_store"] = round(ours[STORE], 1)
             found[f"{way}_{connections}_together"] = round(sum(ours.values()), 1)
     return found
 

@@ -53,7 +53,11 @@ async def test_who_has_half_a_message_in_the_lane_is_served(crowded: Street) -> 
     wanted = post(acme, "acme")
     busy.writer.write(wanted[:-9])
     guard = crowded.system.daemon.guard
-    await crowded.until(lambda: guard._of_the_most() is None)
+    (watched,) = guard._all
+    inner = watched._inner
+    assert inner is not None
+    await crowded.until(lambda: inner.is_in_body)
+    assert guard._of_the_most() is None
     guard.limits = replace(PATIENT, connections_max=1)
 
     late = await (await crowded.line()).ended()
