@@ -16,7 +16,7 @@ from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.costs import COSTS
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.notes import Confirm, Note
 from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.sources.learning import LearnFromSource
@@ -43,7 +43,7 @@ from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 # Submitted by the daemon, which bounds them elsewhere, or for a request that has its places.
 UNASKED = (
     *(AcceptMessages, ChangeMessages, DropChanges, ClaimRequest, AnswerRequest),
-    *(BeginAttempt, FinishAttempt, StoreBody, RecordTest, MailAccepted, MailFailed),
+    *(BeginAttempt, FinishAttempt, StoreBody, RecordTest, MailAccepted, MailFailed, Confirm),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses, TrimArrivals),
     # What a request teaches takes a place as a whole; requests are noted once a second.
