@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.reads.chats.preview import Preview
 from hookbundle.storage.reads.lookup import Reads
@@ -135,7 +136,7 @@ async def test_the_previews_of_a_workspace_take_one_thread(
         if workspace_id == "acme":
             assert release.wait(20)
         at_once -= 1
-        raise NotFound("it is gone")
+        raise NotFound.of(Code.NO_WINDOW, chat="c1", workspace="acme")
 
     monkeypatch.setattr(Reads, "preview", preview)
     greedy = [
