@@ -1,13 +1,14 @@
 """`/metrics`: how the daemon is doing, for Prometheus.
 
 What is counted anyway (in the database, by the Store, by the guard) is read when somebody asks;
-what has to be observed as it happens is in meters.py. X
+what has to be observed as it happens is in meters.py. The reference of
+all names is made from this (docs/reference/metrics.md).
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -24,8 +25,9 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.families import counter, gauge
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.server.metrics.of_messages import OF_MESSAGES, SOURCE_EVENTS
+from hookbundle.server.metrics.of_messages import OF_MESSAGES
 from hookbundle.server.metrics.of_rendering import of_rendering
+from hookbundle.server.metrics.of_requests import of_requests
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
@@ -142,41 +144,7 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
     )
     for name, total, meaning in OF_MESSAGES:
         yield counter(f"messages_{name}", meaning, {(): totals[total]})
-    yield counter(
-        "http_requests",
-        "Requests by method, path and status",
-        {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},
-        "method",
-        "route",
-        "status",
-    )
-    yield counter(
-        "attempts",
-        "Requests to receivers by outcome, and by the class of the answer or of the failure",
-        scene.meters.attempts,
-        "outcome",
-        "reason",
-    )
-    yield counter(
-        "http_wrong_tokens",
-        "Requests and sign-ins with a token that is none of this daemon",
-        scene.meters.wrong_tokens,
-        "where",
-    )
-    yield counter(
-        "http_lane_requests",
-        "Requests with messages that were begun in the lane, by what became of them",
-        {(outcome,): n for outcome, n in asdict(scene.meters.lane).items()},
-        "outcome",
-    )
-    yield counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")
-    yield gauge("http_connections", "Open connections of the TCP listener", scene.connections)
-    yield counter(
-        "http_connections_cut",
-        "Connections of the TCP listener that were ended by the daemon",
-        {(reason,): n for reason, n in scene.cuts.items()},
-        "reason",
-    )
+    yield from of_requests(scene.meters, scene.connections, scene.cuts)
     yield gauge("windows_open", "Chats with an open window", scene.status.windows)
     yield counter("bundles_sealed", "Deliveries made", {(): totals["sealed"]})
     yield counter(
