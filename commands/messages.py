@@ -1,6 +1,5 @@
 """`hookbundle send`: sends messages from a file, a pipe or a sample, with a progress bar."""
 
-import secrets
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -69,15 +68,20 @@ def send(
         raise
     _show(total, as_json=as_json)
     if sample is not None and not as_json:
-        output.say(f"They are collected in open windows: hookbundle chats list {ws}")
+        output.say(
+            f"What becomes of them: hookbundle chats list {ws} (collecting), "
+            f"hookbundle activity {ws} (sent)"
+        )
 
 
 def _sample(count: int) -> tuple[Iterable[Batch], int]:
     """The batches, and how many bytes they have."""
+    from secrets import token_hex
+
     from hookbundle.commands.sending.sample import sample
     from hookbundle.engine.clock import SystemClock
 
-    made = sample(count, f"sample-{secrets.token_hex(4)}", SystemClock().wall_ms())
+    made = sample(count, f"sample-{token_hex(4)}", SystemClock().wall_ms())
     return made, sum(len(batch.body) for batch in made)
 
 

@@ -18,7 +18,15 @@ from hookbundle.bench.harness import Value
 RUNS, RUNS_QUICK = 40, 10
 NOTHING = (sys.executable, "-c", "pass")
 PROGRAM = str(Path(sys.executable).with_name("hookbundle"))
-COMMANDS = ("--help", "version", "status", "workspace list", "workspace show acme")
+COMMANDS = (
+    "--help",
+    "run --help",
+    "tail --help",
+    "version",
+    "status",
+    "workspace list",
+    "workspace show acme",
+)
 COUNTED = re.compile(rb"Collected : (\d+)")
 
 
