@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hookbundle.actors.outbound.deadlines import Deadline
 from hookbundle.actors.slot_lanes import PARTS, Lane, Pasts, Standing
 
 LOOK_AGAIN_S = 0.25
@@ -43,7 +44,7 @@ class Slot:
     webhook: int
     lane: Lane
     began_s: float = 0.0
-    limit: asyncio.Timeout | None = None
+    limit: Deadline | None = None
     gave_way: bool = False
 
 
@@ -221,7 +222,7 @@ class AttemptSlots:
             else:
                 assert slot.limit is not None
                 slot.gave_way = True
-                slot.limit.reschedule(asyncio.get_running_loop().time())
+                slot.limit.expire()
             wanted[lane] -= 1
             if not wanted[lane]:
                 del wanted[lane]

@@ -36,6 +36,7 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     Cause,
+    Delivered,
     ErrorClass,
     Failed,
     HttpResult,
@@ -254,7 +255,8 @@ class WebhookActor(LoopActor):
             outcome=outcome,
             result=attempt_of(self._client, sending, result, shown),
             now_ms=self._clock.now_ms(),
-            spread=self._rng.uniform(-1, 1),
+            # Drawn by the kernel, so only where there is something to wait for.
+            spread=0.0 if isinstance(outcome, Delivered) else self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
             go_on=go_on and self._traffic.open,
             requests=result.requests,

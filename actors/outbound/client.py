@@ -25,6 +25,7 @@ from hookbundle.actors.outbound.connector import (
     RequestProgress,
     WebhookConnector,
 )
+from hookbundle.actors.outbound.deadlines import Deadline, Deadlines
 from hookbundle.actors.outbound.errors import EndedError, NotHttpError
 from hookbundle.actors.outbound.exchanging import Line, call, call_with_token
 from hookbundle.actors.outbound.look_ups import LookUps
@@ -59,7 +60,7 @@ LOOK_UPS_MAX = 2_048
 
 
 class LimitHolder(Protocol):
-    limit: asyncio.Timeout | None
+    limit: Deadline | None
 
 
 class GuardedClient:
@@ -98,6 +99,7 @@ class GuardedClient:
         self._tokens = Tokens(self._time_s)
         self._look_ups: LookUps | None = None
         self._connector: WebhookConnector | None = None
+        self._deadlines: Deadlines | None = None
         self._retired: list[WebhookConnector] = []
         self._closing: asyncio.Future[None] | None = None
         # The same few thousand URLs are called over and over; reading one costs 5 % of a call.
@@ -109,6 +111,7 @@ class GuardedClient:
             resolver = new_resolver(resolver, self._look_up_s)
         self._look_ups = LookUps(resolver, self.look_ups_limit, self._look_up_s, self._now_s)
         self._connector = self._new_connector(self._look_ups)
+        self._deadlines = Deadlines(self._total_s)
 
     def change(
         self,
@@ -130,6 +133,7 @@ class GuardedClient:
         self._tls, self._proxy = tls, proxy
         self._route.cache_clear()
         self._connector = self._new_connector(self._look_ups)
+        self._deadlines = Deadlines(self._total_s)
 
     @property
     def _total_s(self) -> float:
@@ -209,6 +213,7 @@ class GuardedClient:
         credentials. `webhook`: the number of the one whose access tokens are kept.
         """
         assert self._connector is not None, "open() comes before post()"
+        assert self._deadlines is not None
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         progress = RequestProgress(owner, wants_new=once)
@@ -221,7 +226,7 @@ class GuardedClient:
                 cause = ErrorClass.INVALID_URL, route
             else:
                 line = Line(self._connector, self._tokens, self._proxy is not None)
-                async with asyncio.timeout(self._total_s) as limit:
+                with self._deadlines.begin() as limit:
                     if holder is not None:
                         holder.limit = limit
                     if isinstance(request.auth, OAuth2):

@@ -4,11 +4,13 @@ aiohttp does not say how far a request got when it fails. `RequestProgress` reco
 variable, because aiohttp passes nothing of the caller's down to its connector and sockets.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, cast
 
 import aiohttp
@@ -56,11 +58,12 @@ PROGRESS: ContextVar[RequestProgress] = ContextVar("progress")
 
 
 class WebhookConnector(aiohttp.TCPConnector):
-    """Keeps connections for as long as they are fit, and records when a request has got one: from
-    then on the receiver may see it.
+    """Makes connections, and records when a request has got one: from then on the receiver may see
+    it. Keeps them for as long as they are fit.
 
-    `_factory` and `_get` are private names of aiohttp. The pinned version and the tests of answers
-    and of kept connections would show if they went away.
+    For aiohttp they are in use until they are closed, so its own store of them stays empty: it
+    would make an object for each request. `_factory` is a private name of aiohttp. The pinned
+    version and the tests of answers would show if it went away.
     """
 
     def __init__(
@@ -79,7 +82,6 @@ class WebhookConnector(aiohttp.TCPConnector):
             socket_factory=socket_factory,
             resolver=resolver,
             use_dns_cache=False,  # LookUps has one, which knows who asks
-            keepalive_timeout=IDLE_S_MAX,
             limit=0,
             limit_per_host=0,
             ssl=True if tls is None else tls,
@@ -87,6 +89,8 @@ class WebhookConnector(aiohttp.TCPConnector):
         self._proxy = proxy
         self._policy = policy or AddressPolicy()
         self._reach_within_s = SHARE_OF_CONNECT * connect_timeout_s
+        self._kept: dict[ConnectionKey, list[Connection]] = {}  # the last used is the last one
+        self._sweep_alarm: asyncio.TimerHandle | None = None
         self._factory = cast(Any, partial(ReceiverConnection, self._loop, now_s))
         self._limits = aiohttp.ClientTimeout(
             total=None,  # the caller has one deadline; a second would cost time
@@ -97,7 +101,7 @@ class WebhookConnector(aiohttp.TCPConnector):
     async def connection(self, route: Route) -> Connection:
         """Raises: aiohttp.ClientError, OSError."""
         progress = PROGRESS.get()
-        found = await self._get(route.key, [])
+        found = None if progress.wants_new else self._taken(route.key)
         if found is None:
             try:
                 found = await self.connect(route.request(), [], self._limits)
@@ -105,6 +109,45 @@ class WebhookConnector(aiohttp.TCPConnector):
                 raise aiohttp.ConnectionTimeoutError("no connection in time") from exc
         progress.connected = True
         return found
+
+    def give_back(self, route: Route, connection: Connection) -> None:
+        """It is kept only if another request may follow; else it is closed."""
+        if self.closed or cast(ReceiverConnection, connection.protocol).should_close:
+            connection.close()
+            return
+        self._kept.setdefault(route.key, []).append(connection)
+        if self._sweep_alarm is None:
+            self._sweep_alarm = self._loop.call_later(IDLE_S_MAX, self._sweep)
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        if self._sweep_alarm is not None:
+            self._sweep_alarm.cancel()
+        await super().close(abort_ssl=abort_ssl)  # all of them, as they are in use
+        for connection in chain.from_iterable(self._kept.values()):
+            connection.close()
+        self._kept.clear()
+
+    def _taken(self, key: ConnectionKey) -> Connection | None:
+        kept = self._kept.get(key)
+        while kept:
+            found = kept.pop()
+            if _is_fit(found):
+                return found
+            found.close()
+        return None
+
+    def _sweep(self) -> None:
+        """Closes those that nobody may use any more."""
+        before, self._kept = self._kept, {}
+        for key, connections in before.items():
+            fit = [each for each in connections if _is_fit(each)]
+            for each in connections:
+                if not _is_fit(each):
+                    each.close()
+            if fit:
+                self._kept[key] = fit
+        again = bool(self._kept)
+        self._sweep_alarm = self._loop.call_later(IDLE_S_MAX, self._sweep) if again else None
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -148,11 +191,6 @@ class WebhookConnector(aiohttp.TCPConnector):
             raise aiohttp.ClientConnectorDNSError(req.connection_key, exc) from exc
         return [one["host"] for one in found]
 
-    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        if PROGRESS.get().wants_new:
-            return None
-        while (found := await super()._get(key, traces)) is not None:
-            if cast(ReceiverConnection, found.protocol).is_fit:
-                return found
-            found.close()
-        return None
+
+def _is_fit(connection: Connection) -> bool:
+    return cast(ReceiverConnection, connection.protocol).is_fit

@@ -110,8 +110,7 @@ async def exchange(
         try:
             await protocol.exchange(head, body, answer)
         finally:
-            # It is kept only if another request may follow; else it is closed.
-            connection.release()
+            connector.give_back(route, connection)
         if answer.head is not None:
             return
         if not answer.is_http:

@@ -7,15 +7,15 @@ the fields that differ.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp.client_reqrep import ClientRequest, ConnectionKey
 from yarl import URL
 
 from hookbundle.engine.delivery.targets import Target
 
-# Visible characters of ASCII, and spaces inside: no end of a line, and no byte that may be read as
-# one.
-FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ -~]*[!-~])?")
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+NAMES_REMEMBERED = 1_024
 METHOD = re.compile(r"[A-Z]{1,16}")
 PATH = re.compile(r"/[!-~]*")
 AUTHORITY = re.compile(r"[0-9A-Za-z._:\[\]-]+")
@@ -54,11 +54,21 @@ def route_to(
 
 def fields(headers: Mapping[str, str]) -> bytes:
     """Raises: UnsendableError."""
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    for line in lines:
-        if FIELD.fullmatch(line) is None:
+    for name, value in headers.items():
+        if not (_is_name(name) and is_value(value)):
             raise UnsendableError("a header can't be written into a request")
-    return "".join([f"{line}\r\n" for line in lines]).encode("ascii")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("ascii")
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _is_name(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
+
+
+def is_value(value: str) -> bool:
+    """Visible characters of ASCII, and spaces inside: no end of a line, and no byte that may be
+    read as one. Asked in this way because a regular expression is ten times as slow."""
+    return value.isascii() and value.isprintable() and value.strip(" ") == value != ""
 
 
 def head_of(route: Route, headers: Mapping[str, str], body: bytes) -> bytes:

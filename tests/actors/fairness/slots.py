@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from hookbundle.actors.attempt_slots import AttemptSlots, Slot
+from hookbundle.actors.outbound.deadlines import Deadlines
 from hookbundle.actors.slot_lanes import Lane, Standing
 
 GIVE_WAY_S = 5.0
@@ -33,8 +34,8 @@ class Scene:
         async def begun() -> Slot:
             slot = await self.slots.take(webhook)
             self.slots.begin(slot, standing)
-            slot.limit = asyncio.timeout(None)
-            await slot.limit.__aenter__()
+            slot.limit = Deadlines(LIMIT_S).begin()
+            slot.limit.__enter__()
             return slot
 
         return asyncio.ensure_future(begun())

@@ -1,6 +1,7 @@
 """Requests as they leave: the bytes of the URL, the head, and bodies of any size."""
 
 import asyncio
+import re
 import socket
 import struct
 
@@ -8,7 +9,7 @@ import pytest
 
 from hookbundle.actors.outbound.answer import Answer
 from hookbundle.actors.outbound.connection import PIECE_BYTES, ReceiverConnection
-from hookbundle.actors.outbound.request import FIELD, UnsendableError, fields, route_to
+from hookbundle.actors.outbound.request import UnsendableError, fields, is_value, route_to
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
 from hookbundle.engine.delivery.targets import Target
 from hookbundle.engine.requests.request import Bearer, HeaderAuth, Request
@@ -86,9 +87,11 @@ def test_a_target_that_was_not_read_from_a_url_is_not_written_into_a_request(odd
         route_to(Target(**{**good, "authority": odd}, path="/"), {})  # type: ignore[arg-type]
 
 
-def test_a_field_is_checked_whole() -> None:
-    assert FIELD.fullmatch("a: b\r\n") is None
-    assert FIELD.fullmatch("a: b\n") is None
+def test_a_value_is_visible_ascii_with_spaces_inside() -> None:
+    wanted = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+    letters = [chr(code) for code in range(0x180)] + ["\u2028", "\ud800", "\U0001f600"]
+    for value in [*letters, *(f"a{each}b" for each in letters), *(f"a{each}" for each in letters)]:
+        assert is_value(value) == bool(wanted.fullmatch(value)), repr(value)
 
 
 @pytest.mark.parametrize(

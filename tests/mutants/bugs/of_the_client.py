@@ -77,7 +77,7 @@ CLIENT = (
         name="h8",
         bug="a header may hold the end of a line",
         path="actors/outbound/request.py",
-        edits=(("if FIELD.fullmatch(line) is None:", "if not line:"),),
+        edits=(("if not (_is_name(name) and is_value(value)):", "if not name:"),),
         caught_by=(f"{REQUESTS}::test_nothing_but_a_header_gets_into_the_head",),
     ),
     Mutant(

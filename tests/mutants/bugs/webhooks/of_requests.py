@@ -39,7 +39,7 @@ REQUESTED = (
         name="rq4",
         bug="a header of a webhook is not checked where the bytes are made",
         path="actors/outbound/request.py",
-        edits=(("        if FIELD.fullmatch(line) is None:\n", "        if not line:\n"),),
+        edits=(("if not (_is_name(name) and is_value(value)):", "if not name:"),),
         caught_by=(f"{BYTES}::test_a_stored_value_that_no_head_may_hold_is_not_sent",),
     ),
     Mutant(
