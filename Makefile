@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd mutants power-cuts battery soak hostile
-.PHONY: bench bench-full bench-rivals bench-sources
+.PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -81,6 +81,11 @@ screenshots: $(STAMP) browser
 
 bench: $(STAMP)
 	$(PY) bench/all.py
+
+# What the daemon computes for a message and for a delivery, counted by valgrind: a minute or two, on a busy machine
+# more, but the counts are the same.
+bench-instructions: $(STAMP)
+	$(PY) bench/instructions/work.py
 
 # What a message of each kind of source costs, beside a plain one; with valgrind also instructions.
 bench-sources: $(STAMP)

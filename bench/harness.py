@@ -22,8 +22,6 @@ from typing import Any, Self
 HERE = Path(__file__).parent
 CLOCK_TICKS_S = os.sysconf("SC_CLK_TCK")
 Value = float | int | str
-VALGRIND = ("valgrind", "--tool=callgrind", "-q")
-SLOWER_BY = 50  # what runs under valgrind
 
 
 class Process:
@@ -63,12 +61,16 @@ class Process:
         self._child.stdin.flush()
         return self.hear()
 
-    def stop(self) -> None:
-        self._child.send_signal(signal.SIGTERM)
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
+        self._child.send_signal(by)
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def ended(self) -> None:
+        """Waits until the script has ended by itself."""
+        self._child.wait()
 
     def private_bytes(self) -> int:
         """Private anonymous memory: neither shared nor backed by a file."""
@@ -80,44 +82,6 @@ class Process:
         """Processor time used so far by all threads, user and kernel."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS_S
-
-
-class Counted:
-    """A process under valgrind, whose instructions are counted step by step, the kernel's not.
-
-    Hardly anything of the machine is in such a count; but all takes some fifty times as long.
-    """
-
-    def __init__(self, data: Path, script: str, *arguments: object) -> None:
-        self._out = data / "out"
-        self._steps = 0
-        under = (*VALGRIND, f"--callgrind-out-file={self._out}")
-        self.process = Process(script, *arguments, under=under)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.stop()
-
-    def begin(self) -> None:
-        self._control("--zero")
-
-    def end(self) -> int:
-        """The instructions since the step began."""
-        self._steps += 1
-        self._control("--dump")
-        lines = Path(f"{self._out}.{self._steps}").read_text(errors="replace").splitlines()
-        totals = (line for line in lines if line.startswith(("totals:", "summary:")))
-        return int(next(totals).split()[1])
-
-    def _control(self, what: str) -> None:
-        command = ["callgrind_control", what, str(self.process.pid)]
-        subprocess.run(command, check=True, capture_output=True)
-
-
-def can_count() -> bool:
-    return shutil.which(VALGRIND[0]) is not None
 
 
 def run_once(script: str, *arguments: object) -> dict[str, Any]:

@@ -1,23 +1,21 @@
 """Durable intake over HTTP, beside the most that the machine can do.
 
-Four kinds of load: batches of 100 messages to 100 chats, to ten, to one, and one message a request
-on 64 connections. Two baselines alternate with them: the same requests to a bare aiohttp handler
-that parses and stores nothing, and LMDB alone with as many rows in a transaction as the daemon had
-messages. Run it as `python bench/intake.py [--quick]`.
+Batches of 100 messages to 100 chats, to ten, and to one; rates/doors.py has single messages. In the
+quick form `many` writes to most of its 10,000 chats once, so it measures how windows are opened.
+Baselines alternate with them: the same requests to a bare aiohttp handler that parses and stores
+nothing, and LMDB alone with as many rows in a transaction as the daemon had messages, in two ways:
+300 bytes at the end each time, as in a log, and the 1,200 bytes of a record of some of 10,000
+chats, as the daemon has to write. Run it as `python bench/intake.py [--quick]`.
 """
 
 import sys
-import time
-from pathlib import Path
-
-import lmdb
 
 from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value, median, ratio
+from hookbundle.bench.rates import lmdb_alone
 
-# Messages a request, and connections.
-KINDS = {"many": (100, 16), "ten": (100, 16), "one": (100, 16), "single": (1, 64)}
-ROW_BYTES = 300
+KINDS = ("many", "ten", "one")
+MESSAGES, CONNECTIONS = 100, 16  # of a request; at once
 
 
 def run(quick: bool) -> dict[str, Value]:
@@ -30,9 +28,9 @@ def run(quick: bool) -> dict[str, Value]:
 
 
 def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
-    messages, connections = KINDS[kind]
-    requests = int((12_000 if messages > 1 else 4_000) * seconds) // messages
-    ours, bare, puts, groups, cpu_us, bare_cpu_us = [], [], [], [], [], []
+    messages, connections = MESSAGES, CONNECTIONS
+    requests = int(12_000 * seconds) // messages
+    ours, bare, puts, scattered, groups, cpu_us, bare_cpu_us = [], [], [], [], [], [], []
     p50_ms, p99_ms = [], []
     with harness.data_directory() as data:
         filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
@@ -58,13 +56,17 @@ def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
                 took = _load(bare_path, connections, requests, kind, f"round{number}")
                 bare_cpu_us.append((handler.cpu_s() - cpu_before_s) / (requests * messages) * 1e6)
                 bare.append(requests * messages / took["seconds"])
-                puts.append(_puts_per_s(data / f"puts{number}", round(groups[-1]), seconds / 4))
+                group = round(groups[-1])
+                puts.append(lmdb_alone.appended(data / f"end{number}", group, seconds / 4))
+                scattered.append(lmdb_alone.scattered(data / f"all{number}", group, seconds / 4))
     return {
         f"{kind}_messages_per_s": round(median(ours)),
         f"{kind}_bare_handler_per_s": round(median(bare)),
         f"{kind}_to_bare_handler": ratio(ours, bare),
         f"{kind}_lmdb_puts_per_s": round(median(puts)),
         f"{kind}_to_lmdb_puts": ratio(ours, puts),
+        f"{kind}_lmdb_scattered_per_s": round(median(scattered)),
+        f"{kind}_to_lmdb_scattered": ratio(ours, scattered),
         f"{kind}_messages_per_commit": round(median(groups), 1),
         f"{kind}_cpu_us_per_message": round(median(cpu_us), 1),
         f"{kind}_bare_handler_cpu_us_per_message": round(median(bare_cpu_us), 1),
@@ -75,19 +77,6 @@ def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
 
 def _load(path: str, connections: int, requests: int, kind: str, tag: str) -> dict[str, float]:
     return harness.run_once("load.py", path, connections, requests, kind, tag)
-
-
-def _puts_per_s(path: Path, group: int, seconds: float) -> float:
-    path.mkdir()
-    value, put = bytes(ROW_BYTES), 0
-    with lmdb.open(str(path), map_size=1 << 30, lib_version=0) as env:
-        began_s = time.perf_counter()
-        while time.perf_counter() - began_s < seconds and put < 2_000_000:
-            with env.begin(write=True) as txn:
-                for _ in range(group):
-                    txn.put(put.to_bytes(8, "big"), value)
-                    put += 1
-        return put / (time.perf_counter() - began_s)
 
 
 if __name__ == "__main__":

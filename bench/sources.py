@@ -9,9 +9,7 @@ come in a second. Of Meta the body has two messages; its costs are those of one.
 Run it as `python bench/sources.py [--quick] [KIND…]`; with kinds only instructions are counted.
 """
 
-import http.client
 import json
-import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +17,9 @@ from itertools import count
 from typing import NamedTuple
 
 from hookbundle.bench import harness
-from hookbundle.bench.harness import Counted, Value, median, ratio
+from hookbundle.bench.harness import Value, median, ratio
+from hookbundle.bench.instructions.counting import Counted, can_count
+from hookbundle.bench.processes import calls
 from hookbundle.tests.in_process import event
 from hookbundle.tests.sources import letters, other_letters
 from hookbundle.tests.sources.other_letters import OTHER_LETTERS
@@ -49,7 +49,7 @@ def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, microseconds of processor time."""
     rounds, requests = (3, 60) if quick else (9, 1_000)
     cpu_us = _measure(rounds, requests)
-    thousands = count_instructions(KINDS, quick) if harness.can_count() else {}
+    thousands = count_instructions(KINDS, quick) if can_count() else {}
     found: dict[str, Value] = {"rounds": rounds}
     for kind in KINDS:
         if thousands:
@@ -88,7 +88,7 @@ def count_instructions(kinds: Sequence[str], quick: bool) -> dict[str, float]:
                 wanted = list(_requests(kind, address.path, requests))
                 daemon.begin()
                 messages = _post(address, wanted)
-                counts.append((messages, daemon.end()))
+                counts.append((messages, daemon.end().all))
             (few, of_few), (many, of_many) = counts
             found[kind] = (of_many - of_few) / (many - few) / 1_000
     return found
@@ -99,10 +99,10 @@ def _addresses(path: str, kinds: Sequence[str] = KINDS) -> Iterator[tuple[str, A
     for kind in kinds:
         address = Address(f"/v1/workspaces/{kind}/messages", path)
         webhook = {"url": "http://127.0.0.1:8099/", "aggregation": "24h"}
-        _asked(address, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
+        calls.made(path, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
         if kind != PLAIN:
             source = {"kind": kind, "settings": SECRETS[kind]}
-            made = _asked(address, "POST", f"/v1/workspaces/{kind}/sources", source)
+            made = calls.made(path, "POST", f"/v1/workspaces/{kind}/sources", source)
             address = address._replace(path=f"/v1/sources/{made['token']}")
         _post(address, list(_requests(kind, address.path, 2 * CHATS)))
         yield kind, address
@@ -129,7 +129,7 @@ def _headers_of(kind: str, body: bytes, path: str, now_s: int) -> dict[str, str]
 
 def _post(address: Address, requests: list[Request]) -> int:
     """How many messages were taken: all."""
-    connection = _connected(address.socket)
+    connection = calls.connected(address.socket)
     for each in requests:
         connection.request("POST", address.path, each.body, each.headers)
         answer = connection.getresponse()
@@ -138,23 +138,6 @@ def _post(address: Address, requests: list[Request]) -> int:
             raise RuntimeError(f"{address.path} was answered {answer.status} {said!r}")
     connection.close()
     return sum(each.messages for each in requests)
-
-
-def _asked(address: Address, method: str, path: str, document: object) -> dict[str, str]:
-    connection = _connected(address.socket)
-    connection.request(method, path, json.dumps(document), {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    said: dict[str, str] = json.loads(answer.read())
-    if answer.status != 201:
-        raise RuntimeError(f"{path} was answered {answer.status} {said}")
-    return said
-
-
-def _connected(path: str) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("localhost")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(path)
-    return connection
 
 
 if __name__ == "__main__":

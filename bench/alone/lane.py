@@ -46,7 +46,7 @@ def _counted(connections: int) -> dict[str, dict[str, float]]:
         out = data / "out"
         options = ("--separate-threads=yes", "--instr-atstart=no", f"--callgrind-out-file={out}")
         under = (*VALGRIND, *options)
-        with Process("serve.py", data, "--counted", "--tcp", under=under) as daemon:
+        with Process("serve.py", data, "--counted", under=under) as daemon:
             ready = daemon.hear()
             token = _token(ready["socket"])
             for way in ("socket", "tcp"):
@@ -72,7 +72,7 @@ def _counted(connections: int) -> dict[str, dict[str, float]]:
 
 def _line(ready: dict[str, Any], way: str) -> socket.socket:
     if way == "tcp":
-        host, port = ready["tcp"]
+        host, _, port = ready["tcp"].rpartition(":")
         return socket.create_connection((host, port))
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.connect(ready["socket"])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hookbundle.bench import harness
 from hookbundle.bench.harness import Value
+from hookbundle.bench.instructions.counting import can_count
 
 RUNS, RUNS_QUICK = 40, 10
 NOTHING = (sys.executable, "-c", "pass")
@@ -40,7 +41,7 @@ def run(quick: bool) -> dict[str, Value]:
             command = (PROGRAM, *name.split()) if name else NOTHING
             key = re.sub(r"\W+", "_", name).strip("_") or "nothing"
             found[f"{key}_s"] = _least_s(command, env, RUNS_QUICK if quick else RUNS)
-            if harness.can_count():
+            if can_count():
                 found[f"{key}_million_instructions"] = round(_instructions(command, env) / 1e6)
         return found
 

@@ -1,17 +1,25 @@
-"""Intake load: `python bench/processes/load.py SOCKET CONNECTIONS REQUESTS KIND TAG [--first N]`.
+"""Intake load: `python bench/processes/load.py ADDRESS CONNECTIONS REQUESTS KIND TAG [--first N]`.
 
-KIND is `single` (a message a request), `many` (100 messages, each of another chat), `ten` (100
-messages of ten chats), `one` (100 messages of one chat), `new` (100 messages, each of a chat that
-no other request has) or `spread` (100 messages to chats that lie far apart). Requests go to the
-workspaces in turn, and a chat is always in the same one. Requests are made beforehand and
-written as bytes: on two processors, a generator as slow as the server would measure itself. Each
-connection sends its next request after the answer to the previous one.
+ADDRESS is the path of a Unix socket, or HOST:PORT, where `--token` is sent with each request.
+KIND is one of these, each message of a chat that is always in the same workspace:
+
+    single   a message a request
+    many     100 messages, each of another chat
+    ten      100 messages of ten chats
+    one      100 messages of one chat
+    new      100 messages, each of a chat that no other request has
+    spread   100 messages to chats that lie far apart
+
+Requests go to the workspaces in turn. They are made beforehand and written as bytes: on two
+processors, a generator as slow as the server would measure itself. `cpu_s` says how much it took.
+Each connection sends its next request after the answer to the previous one.
 """
 
 import argparse
 import asyncio
 import json
 import time
+from functools import partial
 
 from hookbundle.bench.harness import percentile
 
@@ -54,7 +62,14 @@ def chats_of(kind: str, number: int, chats: int, workspaces: int) -> list[int]:
     raise ValueError(kind)
 
 
-def request(kind: str, tag: str, number: int, chats: int = 10_000, workspaces: int = 10) -> bytes:
+def request(
+    kind: str,
+    tag: str,
+    number: int,
+    chats: int = 10_000,
+    workspaces: int = 10,
+    token: str = "",
+) -> bytes:
     """The bytes of one request; `tag` makes the message ids of each run different."""
     first = number * BATCH
     events = [
@@ -64,9 +79,11 @@ def request(kind: str, tag: str, number: int, chats: int = 10_000, workspaces: i
     content = (events[0] if kind == "single" else f"[{','.join(events)}]").encode()
     head = (
         f"POST /v1/workspaces/ws{number % workspaces}/messages HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     )
-    return head.encode() + content
+    if token:
+        head += f"Authorization: Bearer {token}\r\n"
+    return f"{head}\r\n".encode() + content
 
 
 class Connection(asyncio.Protocol):
@@ -113,13 +130,9 @@ class Connection(asyncio.Protocol):
             self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
-async def load(path: str, connections: int, waiting: list[bytes]) -> dict[str, float]:
-    loop = asyncio.get_running_loop()
+async def load(address: str, connections: int, waiting: list[bytes]) -> dict[str, float]:
     took_s: list[float] = []
-    opened = [
-        (await loop.create_unix_connection(lambda: Connection(waiting, took_s), path))[1]
-        for _ in range(connections)
-    ]
+    opened = [await _opened(address, waiting, took_s) for _ in range(connections)]
     began_s, cpu_s = time.perf_counter(), time.process_time()
     for connection in opened:
         connection.send()
@@ -135,9 +148,17 @@ async def load(path: str, connections: int, waiting: list[bytes]) -> dict[str, f
     }
 
 
+async def _opened(address: str, waiting: list[bytes], took_s: list[float]) -> Connection:
+    loop, (host, colon, port) = asyncio.get_running_loop(), address.rpartition(":")
+    made = partial(Connection, waiting, took_s)
+    if colon:
+        return (await loop.create_connection(made, host, int(port)))[1]
+    return (await loop.create_unix_connection(made, address))[1]
+
+
 def main() -> None:
     given = argparse.ArgumentParser()
-    given.add_argument("socket")
+    given.add_argument("address")
     given.add_argument("connections", type=int)
     given.add_argument("requests", type=int)
     given.add_argument("kind")
@@ -145,12 +166,13 @@ def main() -> None:
     given.add_argument("--first", type=int, default=0)
     given.add_argument("--chats", type=int, default=10_000)
     given.add_argument("--workspaces", type=int, default=10)
+    given.add_argument("--token", default="")
     want = given.parse_args()
     made = [
-        request(want.kind, want.tag, number, want.chats, want.workspaces)
+        request(want.kind, want.tag, number, want.chats, want.workspaces, want.token)
         for number in reversed(range(want.first, want.first + want.requests))
     ]
-    print(json.dumps(asyncio.run(load(want.socket, want.connections, made))), flush=True)
+    print(json.dumps(asyncio.run(load(want.address, want.connections, made))), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The receiver and the baselines of other benchmarks: `python bench/processes/peers.py ROLE ...`.
 
-handler SOCKET                   an aiohttp server that reads a request and stores nothing
+handler SOCKET                   an aiohttp server, there and on TCP, that reads a request and
+                                 stores nothing
 receiver                         a webhook receiver that answers at once
 client URL CONNECTIONS REQUESTS  a bare aiohttp client loop: so many requests on each
 """
@@ -33,8 +34,19 @@ async def handler(path: str) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.UnixSite(runner, path).start()
-    harness.say({"socket": path})
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[-1][:2]
+    harness.say({"socket": path, "tcp": f"{host}:{port}"})
     await asyncio.Event().wait()
+
+
+def whole_request(received: bytes) -> int:
+    """The length of the first request, 0 if it has not come whole."""
+    head, found, content = received.partition(b"\r\n\r\n")
+    if not found:
+        return 0
+    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+    return len(head) + len(found) + length if len(content) >= length else 0
 
 
 class Receiving(asyncio.Protocol):
@@ -60,13 +72,10 @@ class Receiving(asyncio.Protocol):
 
     def _one(self) -> bool:
         """Removes and counts one complete request from the buffer; False if there is none."""
-        head, found, content = self._received.partition(b"\r\n\r\n")
-        if not found:
+        length = whole_request(self._received)
+        if not length:
             return False
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        if len(content) < length:
-            return False
-        self._received = content[length:]
+        self._received = self._received[length:]
         Receiving.last_s = time.monotonic()
         Receiving.first_s = Receiving.first_s or Receiving.last_s
         Receiving.count += 1

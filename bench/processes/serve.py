@@ -1,12 +1,13 @@
-"""The daemon that is measured: `python bench/processes/serve.py DATA [--counted] [--tcp]`.
+"""The daemon that is measured: `python bench/processes/serve.py DATA [--counted]`.
 
-It listens on a Unix socket in the data directory and may call receivers on the loopback. It reports
-its socket when it is ready, and its counters after each empty line on stdin. `--counted`: it runs
-under valgrind, and what it does by time it does as seldom as its time passes there. `--tcp`: it
-listens on a port too, which it reports.
+It listens on a Unix socket in the data directory and on TCP, and may call receivers on the
+loopback. It reports both addresses when it is ready, and its counters after each empty line on
+stdin. `--counted`: it runs under valgrind, and what it does by time it does as seldom as its time
+passes there.
 """
 
 import asyncio
+import selectors
 import signal
 import sys
 import time
@@ -15,12 +16,21 @@ from pathlib import Path
 import structlog
 
 from hookbundle.bench import harness
+from hookbundle.bench.instructions.counting import SLOWER_BY
 from hookbundle.commands.daemon.run import collect_less_often
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.listeners import ListenersConfig
+
+
+class SlowSelector(selectors.DefaultSelector):
+    """Waits as much longer as the loop's time is slower: else the loop would look again and again
+    whether a timer is due, and that would be counted."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout * SLOWER_BY if timeout else timeout)
 
 
 class SlowLoop(asyncio.SelectorEventLoop):
@@ -30,17 +40,18 @@ class SlowLoop(asyncio.SelectorEventLoop):
     and all the more so on a machine that does much else.
     """
 
+    def __init__(self) -> None:
+        super().__init__(SlowSelector())
+
     def time(self) -> float:
-        return time.process_time() / harness.SLOWER_BY
+        return time.process_time() / SLOWER_BY
 
 
-async def serve(data: Path, *, with_tcp: bool) -> None:
+async def serve(data: Path) -> None:
     loop = asyncio.get_running_loop()
     config = DaemonConfig(
         data=data / "data",
-        listeners=ListenersConfig(
-            socket_path=data / "run" / "socket", listen="127.0.0.1:0" if with_tcp else ""
-        ),
+        listeners=ListenersConfig(data / "run" / "socket", listen="127.0.0.1:0"),
         addresses=AddressPolicy.parse(["127.0.0.0/8"]),
         stop_within_s=5.0,
     )
@@ -48,10 +59,11 @@ async def serve(data: Path, *, with_tcp: bool) -> None:
     daemon = Daemon(config, SystemClock())
     await daemon.start()
     collect_less_often()
+    host, port = daemon.listeners.tcp or ("", 0)
     harness.say(
         {
             "socket": str(config.listeners.socket_path),
-            "tcp": daemon.listeners.tcp,
+            "tcp": f"{host}:{port}",
             "start_s": time.perf_counter() - began_s,
         }
     )
@@ -88,6 +100,10 @@ if __name__ == "__main__":
         # While it is counted the loop seems to stand still all the time, which would be warned of.
         wrapper_class=structlog.make_filtering_bound_logger("error" if is_counted else "warning"),
     )
-    loops = SlowLoop if is_counted else asyncio.SelectorEventLoop
+    loops: type[asyncio.SelectorEventLoop] = asyncio.SelectorEventLoop
+    if is_counted:
+        loops = SlowLoop
+        # A thread that waits for the interpreter's lock looks again each time this has passed.
+        sys.setswitchinterval(sys.getswitchinterval() * SLOWER_BY)
     with asyncio.Runner(loop_factory=loops) as runner:
-        runner.run(serve(Path(sys.argv[1]), with_tcp="--tcp" in sys.argv))
+        runner.run(serve(Path(sys.argv[1])))

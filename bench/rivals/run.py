@@ -18,7 +18,7 @@ from hookbundle.bench import harness
 from hookbundle.bench.harness import Value
 from hookbundle.bench.rivals import measures
 from hookbundle.bench.rivals.contestants import NAMES, OURS, RIVALS_PYTHON, Home
-from hookbundle.bench.rivals.measures import LONG_WINDOW_S, Size
+from hookbundle.bench.rivals.measures import LONG_WINDOW_S, NOT_BACK, Size
 
 QUICK = Size(
     singles=1_500,
@@ -51,8 +51,8 @@ RATIOS = (
     "threads",
     "posts_per_message",
 )
-PLAIN = ("open_chats", "acknowledged", "lost", "twice", "overtaken", "ready_again_s", "drained_s")
-SUMMED = ("acknowledged", "lost", "twice", "refused", "overtaken", "kills")
+PLAIN = ("open_chats", "acknowledged", NOT_BACK, "twice", "overtaken", "ready_again_s", "drained_s")
+SUMMED = ("acknowledged", NOT_BACK, "twice", "refused", "overtaken", "kills")
 
 KILLED_WINDOW_S = 1.0
 

@@ -1,8 +1,8 @@
 """What all rivals have in common: the shape of a message, the body of a bundle, the waits.
 
-The shapes are hookbundle's, and so is what is checked at the door; so no contestant wins by looking
-at less of its input. Rivals do less all the same: they know no duplicates, sign nothing, count no
-errors, keep no logs and have no feed.
+The shapes are hookbundle's, and all of a message is decoded and must have them. What hookbundle
+checks beyond that, rivals don't: lengths, timestamps, e-mail addresses, the receiver's address, and
+whether a message is a repeat. They sign nothing, count no errors, keep no logs and have no feed.
 """
 
 import html

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hookbundle.bench import filling, harness
-from hookbundle.bench.harness import Counted, Process, Value, median, ratio
+from hookbundle.bench.harness import Process, Value, median, ratio
+from hookbundle.bench.instructions.counting import Counted, can_count
 from hookbundle.engine.windows.parsing import written
 from hookbundle.storage.database.chat_records import Head, Heads
 from hookbundle.storage.database.keeping.kept import Kept
@@ -67,7 +68,7 @@ class Rounds(NamedTuple):
 def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, KiB written, microseconds of processor time."""
     rounds = _measure(*((3, 200) if quick else (15, 1_000)))
-    thousands = _count(50 if quick else 500) if harness.can_count() else {}
+    thousands = _count(50 if quick else 500) if can_count() else {}
     found: dict[str, Value] = {"rounds": len(rounds.cpu_us[EACH[0]])}
     for each in EACH:
         what = "_".join(each)
@@ -113,7 +114,7 @@ def _count(chats: int) -> Figures:
             worker.ask(_job(*each, chats))
             counted.begin()
             said = worker.ask()
-            found[each] = counted.end() / said["messages"] / 1_000
+            found[each] = counted.end().all / said["messages"] / 1_000
     return found
 
 
