@@ -15,6 +15,8 @@ from hookbundle.bench import goals, harness
 from hookbundle.bench.harness import Value
 
 NAMES = (
+    "instructions.work",
+    "rates.listeners",
     "actors",
     "intake",
     "delivery",

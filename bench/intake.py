@@ -1,7 +1,7 @@
 """Durable intake over HTTP, beside the most that the machine can do.
 
-Batches of 100 messages to 100 chats, to ten, and to one; rates/doors.py has single messages. In the
-quick form `many` writes to most of its 10,000 chats once, so it measures how windows are opened.
+Batches of 100 messages to 100 chats, to ten, and to one; rates/listeners.py has single messages. In
+the quick form `many` writes to most of its 10,000 chats once: it measures how windows are opened.
 Baselines alternate with them: the same requests to a bare aiohttp handler that parses and stores
 nothing, and LMDB alone with as many rows in a transaction as the daemon had messages, in two ways:
 300 bytes at the end each time, as in a log, and the 1,200 bytes of a record of some of 10,000

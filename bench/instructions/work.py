@@ -26,7 +26,7 @@ from hookbundle.bench.processes import calls
 WEBHOOKS = 60
 WARM_ANSWERS = 3  # to each webhook, before it is counted
 DAY_MS = 86_400_000
-CHATS = 10_000
+CHATS = 2_000
 NEW = 1_000  # the first request to chats that nobody has written to
 
 
@@ -43,16 +43,16 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "single": Kind("single", 1, 64, few=128, many=1_408),
-    "single_tcp": Kind("single", 1, 64, few=128, many=1_408, over_tcp=True),
-    "many": Kind("many", 100, 16, few=16, many=64),
-    "many_new": Kind("new", 100, 16, few=16, many=64, first=NEW),
-    "one": Kind("one", 100, 16, few=16, many=112),
+    "single": Kind("single", 1, 64, few=128, many=1_152),
+    "single_tcp": Kind("single", 1, 64, few=128, many=1_152, over_tcp=True),
+    "many": Kind("many", 100, 16, few=16, many=48),
+    "many_new": Kind("new", 100, 16, few=16, many=48, first=NEW),
+    "one": Kind("one", 100, 16, few=16, many=80),
 }
 Figures = dict[str, Value]
 
 
-class Door(NamedTuple):
+class Listener(NamedTuple):
     """Where requests go, with a token over TCP."""
 
     address: str
@@ -68,7 +68,7 @@ def run(quick: bool) -> Figures:
     """Thousands of instructions a message, a delivery, or a request of a baseline."""
     if not can_count():
         return {}
-    each = 10 if quick else 25
+    each = 8 if quick else 20
     with harness.data_directory() as data:
         return {**_of_daemon(data, each, quick), **_of_handler(data, quick), **_of_client(data)}
 
@@ -82,9 +82,10 @@ def _of_daemon(data: Path, each: int, quick: bool) -> Figures:
         )
         with Counted(data, "serve.py", data, "--counted", from_start=False) as daemon:
             ready = daemon.process.hear()
-            sock, tcp = Door(ready["socket"]), Door(ready["tcp"], calls.new_token(ready["socket"]))
-            sock.load(KINDS["many"], "warm", 0, CHATS // 100)
+            sock = Listener(ready["socket"])
+            tcp = Listener(ready["tcp"], calls.new_token(ready["socket"]))
             found = _deliveries(daemon, receiver, each)
+            sock.load(KINDS["many"], "warm", 0, CHATS // 100)
             for name, kind in KINDS.items():
                 found |= _intake(daemon, name, kind, tcp if kind.over_tcp else sock, quick)
     return found
@@ -97,13 +98,13 @@ def _deliveries(daemon: Counted, receiver: harness.Process, each: int) -> Figure
     return _figures("delivery", daemon.end(), WEBHOOKS * each)
 
 
-def _intake(daemon: Counted, name: str, kind: Kind, door: Door, quick: bool) -> Figures:
+def _intake(daemon: Counted, name: str, kind: Kind, listener: Listener, quick: bool) -> Figures:
     """A message's share of what the long run took more than the short one."""
     counts, first = [], kind.first
-    many = kind.few + (kind.many - kind.few) // (4 if quick else 1)
+    many = kind.few + (kind.many - kind.few) // (2 if quick else 1)
     for requests in (kind.few, many):
         daemon.begin()
-        door.load(kind, f"{name}{requests}", first, requests)
+        listener.load(kind, f"{name}{requests}", first, requests)
         counts.append(daemon.end())
         first += requests
     few, more = counts
@@ -114,9 +115,10 @@ def _intake(daemon: Counted, name: str, kind: Kind, door: Door, quick: bool) -> 
 def _of_handler(data: Path, quick: bool) -> Figures:
     kind = KINDS["single"]
     with Counted(data, "peers.py", "handler", data / "bare", from_start=False) as handler:
-        door = Door(handler.process.hear()["socket"])
-        door.load(kind, "warm", 0, kind.few)
-        return {"handler_thousand": _intake(handler, "handler", kind, door, quick)["handler_loop"]}
+        listener = Listener(handler.process.hear()["socket"])
+        listener.load(kind, "warm", 0, kind.few)
+        found = _intake(handler, "handler", kind, listener, quick)
+        return {"handler_thousand": found["handler_loop"]}
 
 
 def _of_client(data: Path) -> Figures:

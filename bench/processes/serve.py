@@ -25,29 +25,45 @@ from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.listeners import ListenersConfig
 
 
+class SlowTime:
+    """The processor's time, as if it were as fast as without valgrind: as it was at the beginning
+    of this pass of the loop, since to read it costs more than to read a clock.
+
+    Else the timer's ten polls a second would cost more than a message, which takes as long there,
+    and all the more so on a machine that does much else; and actors would be idle for minutes
+    between two requests.
+    """
+
+    now_s = 0.0
+
+
 class SlowSelector(selectors.DefaultSelector):
-    """Waits as much longer as the loop's time is slower: else the loop would look again and again
-    whether a timer is due, and that would be counted."""
+    """Waits as much longer as time is slower: else the loop would look again and again whether a
+    timer is due, and that would be counted."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(timeout * SLOWER_BY if timeout else timeout)
+        found = super().select(timeout * SLOWER_BY if timeout else timeout)
+        SlowTime.now_s = time.process_time() / SLOWER_BY
+        return found
 
 
 class SlowLoop(asyncio.SelectorEventLoop):
-    """Its time is that of the processor, as if that were as fast as without valgrind.
-
-    Else the timer's ten polls a second would cost more than a message, which takes as long there,
-    and all the more so on a machine that does much else.
-    """
-
     def __init__(self) -> None:
         super().__init__(SlowSelector())
 
     def time(self) -> float:
-        return time.process_time() / SLOWER_BY
+        return SlowTime.now_s
 
 
-async def serve(data: Path) -> None:
+class SlowClock(SystemClock):
+    def now_ms(self) -> int:
+        return self._ahead_ms + self.elapsed_ms()
+
+    def elapsed_ms(self) -> int:
+        return round(SlowTime.now_s * 1_000)
+
+
+async def serve(data: Path, clock: SystemClock) -> None:
     loop = asyncio.get_running_loop()
     config = DaemonConfig(
         data=data / "data",
@@ -56,7 +72,7 @@ async def serve(data: Path) -> None:
         stop_within_s=5.0,
     )
     began_s = time.perf_counter()
-    daemon = Daemon(config, SystemClock())
+    daemon = Daemon(config, clock)
     await daemon.start()
     collect_less_often()
     host, port = daemon.listeners.tcp or ("", 0)
@@ -106,4 +122,4 @@ if __name__ == "__main__":
         # A thread that waits for the interpreter's lock looks again each time this has passed.
         sys.setswitchinterval(sys.getswitchinterval() * SLOWER_BY)
     with asyncio.Runner(loop_factory=loops) as runner:
-        runner.run(serve(Path(sys.argv[1])))
+        runner.run(serve(Path(sys.argv[1]), SlowClock() if is_counted else SystemClock()))

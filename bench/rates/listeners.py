@@ -3,8 +3,10 @@
 Beside each the same requests to a bare aiohttp handler over the same kind of connection, which
 reads a request and does nothing; both take turns, and a ratio is that of medians. Callers wait for
 their answer before they send again. So few of them show how long a commit takes, and many what the
-daemon can do. `load_share` is how much of its time the generator computed, beside the daemon: well
-below 1, it was not the limit. Run it as `python bench/rates/doors.py [--quick]`.
+daemon can do. `…_by_cpu` is the same ratio by processor time, which other processes of the machine
+change less: for each commit the daemon waits for a turn of the processor twice, the handler never.
+`load_share` is how much of its time the generator computed, beside the daemon: well
+below 1, it was not the limit. Run it as `python bench/rates/listeners.py [--quick]`.
 """
 
 import sys
@@ -16,7 +18,7 @@ from hookbundle.bench.harness import Value, median, ratio
 from hookbundle.bench.processes import calls
 
 CONNECTIONS = (16, 64, 256)
-DOORS = ("socket", "tcp")
+LISTENERS = ("socket", "tcp")
 DAY_MS = 86_400_000
 
 
@@ -40,16 +42,16 @@ def run(quick: bool) -> dict[str, Value]:
         ):
             bare = handler.hear()
             token = calls.new_token(ready["socket"])
-            for door, connections in product(DOORS, CONNECTIONS):
+            for listener, connections in product(LISTENERS, CONNECTIONS):
                 ours, theirs = Side([], [], []), Side([], [], [])
-                warm = (connections, connections * 4, "single", f"warm{door}{connections}")
-                for address in (ready[door], bare[door]):
+                warm = (connections, connections * 4, "single", f"warm{listener}{connections}")
+                for address in (ready[listener], bare[listener]):
                     harness.run_once("load.py", address, *warm, "--token", token)
                 for number in range(rounds):
-                    work = (connections, requests, "single", f"{door}{connections}r{number}")
-                    _measure(daemon, ours, (ready[door], *work, "--token", token))
-                    _measure(handler, theirs, (bare[door], *work, "--token", token))
-                results |= _figures(f"{door}_{connections}", ours, theirs)
+                    work = (connections, requests, "single", f"{listener}{connections}r{number}")
+                    _measure(daemon, ours, (ready[listener], *work, "--token", token))
+                    _measure(handler, theirs, (bare[listener], *work, "--token", token))
+                results |= _figures(f"{listener}_{connections}", ours, theirs)
     return results
 
 
@@ -66,6 +68,7 @@ def _figures(name: str, ours: Side, bare: Side) -> dict[str, Value]:
         f"{name}_per_s": round(median(ours.per_s)),
         f"{name}_bare_per_s": round(median(bare.per_s)),
         f"{name}_to_bare": ratio(ours.per_s, bare.per_s),
+        f"{name}_to_bare_by_cpu": ratio(bare.cpu_us, ours.cpu_us),
         f"{name}_cpu_us": round(median(ours.cpu_us), 1),
         f"{name}_bare_cpu_us": round(median(bare.cpu_us), 1),
         f"{name}_load_share": round(median(ours.load_share), 2),
