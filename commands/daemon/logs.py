@@ -12,6 +12,7 @@ No log call raises, or waits for the log's reader: see log_stream.py.
 """
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -55,7 +56,9 @@ def set_up_logging(form: str, level: str, to: TextIO | None = None) -> LogStream
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=stream.isatty() and not os.environ.get("NO_COLOR")
+        )
     )
     structlog.configure(
         processors=[*shared, renderer],

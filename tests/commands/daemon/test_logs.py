@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import os
+import pty
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,3 +109,21 @@ def test_only_errors_that_can_not_quote_a_text_are_put_into_words() -> None:
     assert in_words(StoreFull("the disk is full")) == "StoreFull: the disk is full"
     assert in_words(ValueError(SECRET_TEXT)) == "ValueError"
     assert in_words(InvalidInput((Fault("text", SECRET_TEXT),))) == "InvalidInput"
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_whose_user_wants_no_colours_gets_none(
+    no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    ours, theirs = pty.openpty()
+    try:
+        with os.fdopen(theirs, "w") as terminal:
+            set_up_logging("auto", "info", terminal)
+            structlog.get_logger("test").info("ready")
+            written = os.read(ours, 4_096)
+    finally:
+        os.close(ours)
+
+    assert b"ready" in written
+    assert (b"\x1b[" in written) is coloured
