@@ -4,7 +4,8 @@ STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd mutants power-cuts battery soak hostile
+.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies mutants power-cuts battery
+.PHONY: soak hostile
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
 demo: $(STAMP)
@@ -14,7 +15,7 @@ run: $(STAMP)
 	.venv/bin/hookbundle run
 
 # Tests wait for programs and for the disk: with twice as many workers as two cores they wait less.
-test: $(STAMP) browser strace systemd
+test: $(STAMP) browser strace systemd proxies
 	$(PY) -m pytest -n 4 --dist worksteal -q --cache-clear || { test $$? -eq 1 && tests/alone.sh $(PY); }
 
 lint: $(STAMP)
@@ -22,12 +23,13 @@ lint: $(STAMP)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/codespell
 	$(PY) -m pytest -q tests/test_bounded_input.py
 
 check: lint test
 
 # Shows which lines no test reaches and writes htmlcov/. Programs that tests start are not counted.
-coverage: $(STAMP) browser strace systemd
+coverage: $(STAMP) browser strace systemd proxies
 	$(PY) -m pytest -n 2 -q --cov=hookbundle --cov-config=pyproject.toml \
 		--cov-report=term:skip-covered --cov-report=html
 
@@ -42,6 +44,10 @@ strace:
 # Some tests ask systemd's own programs what they make of the units.
 systemd:
 	tests/install-systemd.sh
+
+# A test puts a daemon behind nginx and Caddy, as the guide says.
+proxies: $(STAMP)
+	tests/install-proxies.sh
 
 # Plants known bugs, one at a time; a test must find each.
 mutants: $(STAMP) strace systemd
@@ -67,7 +73,8 @@ power-cuts: $(STAMP) strace
 	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -q -s tests/reliability/crashes/test_power_cut.py
 
-# Rewrites the references and the tables of the documents that are made from the code.
+# Rewrites the references and the tables of the documents that are made from the code, and builds the site into site/.
+# A link or an anchor that leads nowhere is an error.
 docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_feed_table.py
 	PYTHONPATH=.src $(PY) docs/make_error_table.py
@@ -75,6 +82,7 @@ docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_api_reference.py
 	PYTHONPATH=.src $(PY) docs/make_metrics_reference.py
 	PYTHONPATH=.src $(PY) docs/make_references.py
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots
@@ -108,7 +116,7 @@ $(RIVALS): bench/rivals/requirements.txt
 	touch $(RIVALS)
 
 clean:
-	rm -rf .venv .venv-rivals build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
+	rm -rf .venv .venv-rivals build site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
 
 # Installs the lock file with hashes, then the package itself in editable form. The stamp depends on the
 # requirements, so a change of them installs again.

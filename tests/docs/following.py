@@ -1,0 +1,107 @@
+"""Follows a page: a fresh HOME, a folder that looks like the checkout, free ports."""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hookbundle.tests.docs.pages import DOCS, ROOT, Block, Step, When, blocks, first_difference
+from hookbundle.tests.docs.terminal import Terminal
+
+PORTS = ("8470", "8000")  # those of the pages
+LEFT_OUT = (".git", ".venv", ".venv-rivals", "build", "site")
+# What the reader puts in its place is what was printed last: a signing secret.
+PASTED = re.compile(r"whsec_…")
+SECRET = re.compile(r"whsec_[\w+/=]+")
+LONG_FORM = os.environ.get("BATTERY") == "full"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody who follows a page from top to bottom."""
+
+    env: dict[str, str]
+    folder: Path
+    ports: dict[str, str]
+    stack: ExitStack
+    terminals: dict[str, Terminal] = field(default_factory=dict)
+    secret: str = ""
+
+    def follow(self, page: Path, parts: Sequence[Block]) -> None:
+        for block in parts:
+            where = f"{page.relative_to(ROOT)}:{block.line}"
+            if block.when is When.NEVER or (block.when is When.LONG_FORM and not LONG_FORM):
+                continue
+            if block.file:
+                (self.folder / block.file).write_text(self._here(block.text), encoding="utf-8")
+            for step in block.steps:
+                self._take(step, block.terminal, where)
+
+    def _take(self, step: Step, name: str, where: str) -> None:
+        terminal = self._terminal(name)
+        typed = self._here(PASTED.sub(lambda _: self.secret, step.typed or ""))
+        printed = [self._here(line) for line in step.printed]
+        if typed == "^C":
+            terminal.interrupts()
+        elif name:
+            if typed:
+                terminal.types(typed)
+            terminal.shows(printed)
+        else:
+            code, lines = terminal.runs(typed)
+            assert code == 0, f"{where}: `{typed}` ended with {code}: {lines}"
+            difference = first_difference(printed, lines)
+            assert difference is None, f"{where}: `{typed}`: {difference}"
+            if found := SECRET.search(" ".join(lines)):
+                self.secret = found[0]
+
+    def _terminal(self, name: str) -> Terminal:
+        if name not in self.terminals:
+            self.terminals[name] = self.stack.enter_context(Terminal(self.env, self.folder))
+        return self.terminals[name]
+
+    def _here(self, text: str) -> str:
+        return re.sub(rf"\b({'|'.join(PORTS)})\b", lambda found: self.ports[found[0]], text)
+
+
+@contextmanager
+def reader(folder: Path) -> Iterator[Reader]:
+    checkout = folder / "hookbundle"
+    checkout.mkdir()
+    for path in ROOT.iterdir():
+        if path.name not in LEFT_OUT:
+            (checkout / path.name).symlink_to(path)
+    (folder / "home").mkdir()
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    programs = [] if LONG_FORM else [str(Path(sys.executable).parent)]
+    env = {
+        "HOME": str(folder / "home"),
+        "PATH": ":".join([*programs, os.environ["PATH"]]),
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+        "HOOKBUNDLE_LISTEN": f"127.0.0.1:{ports['8470']}",
+        "HOOKBUNDLE_STORAGE__FLOOR": "0KiB",
+        "HOOKBUNDLE_STORAGE__RESERVE": "64KiB",
+    }
+    with ExitStack() as stack:
+        yield Reader(env, checkout, ports, stack)
+
+
+def follow(name: str, folder: Path) -> None:
+    """Does what the page says. Raises: AssertionError at the first difference."""
+    page = DOCS / name
+    with reader(folder) as follower:
+        follower.follow(page, blocks(page))
+
+
+def free_ports(count: int) -> list[str]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [str(each.getsockname()[1]) for each in sockets]

@@ -1,0 +1,51 @@
+"""Pages whose commands are run as they stand, by a newcomer with an empty HOME."""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+
+from hookbundle.tests.docs.following import follow
+from hookbundle.tests.docs.pages import DOCS, NOT_RUN, blocks
+
+NODE = "guides/receive-node.md"
+FOLLOWED = ["quickstart.md", "guides/receive-python.md", NODE, "guides/backups.md"]
+ELSEWHERE = ["guides/proxies.md"]  # test_proxies.py
+
+
+@pytest.mark.filterwarnings("default:there is no node")
+@pytest.mark.parametrize("page", FOLLOWED)
+def test_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
+    if page == NODE and shutil.which("node") is None:
+        warnings.warn(f"there is no node here: docs/{page} is not followed", stacklevel=1)
+        pytest.skip("no node here")
+
+    follow(page, tmp_path)
+
+
+def test_a_guide_that_is_not_followed_says_so() -> None:
+    guides = {path.relative_to(DOCS).as_posix() for path in (DOCS / "guides").glob("*.md")}
+
+    silent = [
+        guide
+        for guide in sorted(guides - {*FOLLOWED, *ELSEWHERE})
+        if f"**{NOT_RUN}.**" not in (DOCS / guide).read_text(encoding="utf-8")
+    ]
+
+    assert {*FOLLOWED, *ELSEWHERE} <= {*guides, "quickstart.md"}
+    assert silent == []
+
+
+def test_a_program_of_a_guide_is_the_file_beside_it() -> None:
+    shown = {
+        block.file: block.text
+        for guide in (DOCS / "guides").glob("*.md")
+        for block in blocks(guide)
+        if block.file and (DOCS / "guides" / block.file).exists()
+    }
+
+    assert shown == {
+        name: (DOCS / "guides" / name).read_text(encoding="utf-8")
+        for name in ("receiver.py", "receiver.mjs")
+    }
