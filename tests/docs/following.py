@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hookbundle.tests.docs.pages import DOCS, ROOT, Block, Step, When, blocks, first_difference
 from hookbundle.tests.docs.terminal import Terminal
@@ -69,7 +70,14 @@ class Reader:
 
 
 @contextmanager
-def reader(folder: Path) -> Iterator[Reader]:
+def reader() -> Iterator[Reader]:
+    """In a folder with a short name: the path of a control socket has at most 107 bytes."""
+    with TemporaryDirectory(prefix="page-") as folder, _reader_in(Path(folder)) as follower:
+        yield follower
+
+
+@contextmanager
+def _reader_in(folder: Path) -> Iterator[Reader]:
     checkout = folder / "hookbundle"
     checkout.mkdir()
     for path in ROOT.iterdir():
@@ -92,10 +100,10 @@ def reader(folder: Path) -> Iterator[Reader]:
         yield Reader(env, checkout, ports, stack)
 
 
-def follow(name: str, folder: Path) -> None:
+def follow(name: str) -> None:
     """Does what the page says. Raises: AssertionError at the first difference."""
     page = DOCS / name
-    with reader(folder) as follower:
+    with reader() as follower:
         follower.follow(page, blocks(page))
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,12 @@ ELSEWHERE = ["guides/proxies.md"]  # test_proxies.py
 
 @pytest.mark.filterwarnings("default:there is no node")
 @pytest.mark.parametrize("page", FOLLOWED)
-def test_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
+def test_a_page_does_what_it_says(page: str) -> None:
     if page == NODE and shutil.which("node") is None:
         warnings.warn(f"there is no node here: docs/{page} is not followed", stacklevel=1)
         pytest.skip("no node here")
 
-    follow(page, tmp_path)
+    follow(page)
 
 
 def test_a_guide_that_is_not_followed_says_so() -> None:
