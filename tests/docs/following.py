@@ -85,13 +85,15 @@ def _reader_in(folder: Path) -> Iterator[Reader]:
             (checkout / path.name).symlink_to(path)
     (folder / "home").mkdir()
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    programs = [] if LONG_FORM else [str(Path(sys.executable).parent)]
+    # Where the quickstart installs it, in the long form; each of its terminals has that path.
+    programs = [str(folder / "home/hookbundle-env/bin"), str(Path(sys.executable).parent)]
     env = {
         "HOME": str(folder / "home"),
         "PATH": ":".join([*programs, os.environ["PATH"]]),
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "NO_COLOR": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",  # its notice comes with each release
         "HOOKBUNDLE_LISTEN": f"127.0.0.1:{ports['8470']}",
         "HOOKBUNDLE_STORAGE__FLOOR": "0KiB",
         "HOOKBUNDLE_STORAGE__RESERVE": "64KiB",
