@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from hookbundle.bench import filling, harness
-from hookbundle.bench.harness import VALGRIND, Process, Value
+from hookbundle.bench.harness import Process, Value
+from hookbundle.bench.instructions.counting import VALGRIND
 from hookbundle.bench.processes import load
 
 CONNECTIONS = (16, 64, 1)

@@ -23,7 +23,9 @@ from msgspec.structs import replace
 from hookbundle.actors.store import Store, StoreConfig
 from hookbundle.actors.store_queue import Commit, StoreQueue
 from hookbundle.bench import filling, harness
-from hookbundle.bench.harness import Counted, Value
+from hookbundle.bench.harness import Value
+from hookbundle.bench.instructions import counting
+from hookbundle.bench.instructions.counting import Counted
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered
@@ -66,7 +68,7 @@ KINDS = (*MESSAGES, *DELIVERIES)
 
 def run(quick: bool, kinds: tuple[str, ...] = KINDS) -> dict[str, Value]:
     """Thousands of instructions of a message, or of a delivery."""
-    if not harness.can_count():
+    if not counting.can_count():
         return {}
     found: dict[str, Value] = {}
     with (
@@ -79,7 +81,9 @@ def run(quick: bool, kinds: tuple[str, ...] = KINDS) -> dict[str, Value]:
                 if is_counted:
                     counted.begin()
                 said = counted.process.ask()
-            found[f"{kind}_thousand_instructions"] = round(counted.end() / said["of"] / 1_000, 1)
+            found[f"{kind}_thousand_instructions"] = round(
+                counted.end().all / said["of"] / 1_000, 1
+            )
     return found
 
 

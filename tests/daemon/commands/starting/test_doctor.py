@@ -42,7 +42,7 @@ async def asked(program: Program, mail: MailServer, *arguments: str, **settings:
     return await program("doctor", *arguments, env=env)
 
 
-def whats(document: Any, level: str = "fault") -> list[str]:
+def said_of(document: Any, level: str = "fault") -> list[str]:
     return [each["what"] for each in document["findings"] if each["level"] == level]
 
 
@@ -55,7 +55,7 @@ async def test_without_a_daemon_it_looks_at_the_rest_and_finds_no_fault(tmp_path
     assert ran.out.splitlines()[0].split("\t") == ["level", "about", "what", "why", "mend"]
     assert "no daemon runs" in ran.err
     assert document["daemon"] is None
-    assert whats(document) == []
+    assert said_of(document) == []
     assert "data" in document["checked"]
 
 
@@ -104,10 +104,10 @@ async def test_beside_a_daemon_it_tells_of_webhooks_and_tokens(
         ran = await asked(program, mail)
 
     assert document["daemon"]["pid"] > 0
-    assert whats(document) == [
+    assert said_of(document) == [
         "webhook outbound of off is disabled (after too many errors) and holds 1 message"
     ]
-    notes = "\n".join(whats(document, "note"))
+    notes = "\n".join(said_of(document, "note"))
     assert "webhook outbound of byhand is disabled (by a person) and holds 0 messages" in notes
     assert "Zapier expires in 2 days" in notes
     assert notes.count("expires in") == 1
@@ -124,7 +124,7 @@ async def test_a_process_that_has_the_data_and_does_not_answer_is_a_fault(
         elsewhere = str(tmp_path / "other.sock")
         document = await found(program, mail, SOCKET=elsewhere)
 
-    (what,) = whats(document)
+    (what,) = said_of(document)
     assert f"there is no socket {elsewhere}" in what
 
 
@@ -134,4 +134,4 @@ async def test_with_a_directory_it_looks_at_that_one(program: Program, tmp_path:
     async with MailServer(tmp_path, security="starttls") as mail:
         document = await found(program, mail, "--data", str(tmp_path / "file"))
 
-    assert f"{tmp_path / 'file'} is no directory" in whats(document)
+    assert f"{tmp_path / 'file'} is no directory" in said_of(document)
