@@ -115,13 +115,14 @@ async def test_anybody_may_read_the_contract(tmp_path: Path, scope: str) -> None
         token = await token_of(system, scope, "acme")
 
         async with aiohttp.ClientSession() as session:
-            url = f"{address_of(system)}/openapi.json"
-            with_token = await session.get(url, headers={"Authorization": f"Bearer {token}"})
-            without = await session.get(url)
-            by_a_foreign_name = await session.get(url, headers={"Host": "evil.example"})
+            statuses = []
+            for headers in ({"Authorization": f"Bearer {token}"}, {}, {"Host": "evil.example"}):
+                url = f"{address_of(system)}/openapi.json"
+                async with session.get(url, headers=headers) as answer:
+                    await answer.read()
+                statuses.append(answer.status)
 
-    assert (with_token.status, without.status) == (200, 200)
-    assert by_a_foreign_name.status == 421
+    assert statuses == [200, 200, 421]
 
 
 async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tmp_path: Path) -> None:
