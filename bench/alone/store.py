@@ -5,13 +5,10 @@ that is counted is its work: from the queue to the commit, and what it hands bac
 a webhook's actor would submit is made before. Instructions are callgrind's, the kernel's not
 counted; they hardly depend on the machine. Time stands still, so nothing is done by the clock.
 
-Run it as `python bench/alone/store.py [--quick] [KIND…]`; with `--profile KIND` it shows Python's
-functions by the time they took, with callgrind out of the way.
+Run it as `python bench/alone/store.py [--quick] [KIND…]`.
 """
 
 import asyncio
-import cProfile
-import pstats
 import sys
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -281,24 +278,10 @@ def _jobs(data: Path) -> Callable[[str, int], Callable[[], int]]:
     return job_of
 
 
-def profile(kind: str) -> None:
-    with harness.data_directory() as data:
-        job_of = _jobs(data)
-        commits = _commits(kind, quick=False)
-        job_of(kind, commits)()
-        job, profiler = job_of(kind, commits), cProfile.Profile()
-        profiler.enable()
-        job()
-        profiler.disable()
-        pstats.Stats(profiler).sort_stats("tottime").print_stats(60)
-
-
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["worker", data]:
             work(Path(data))
-        case ["--profile", wanted]:
-            profile(wanted)
         case given:
             some = tuple(each for each in given if each in KINDS)
             harness.show("The Store alone", run("--quick" in given, some or KINDS))

@@ -24,6 +24,7 @@ from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
 from hookbundle.engine.requests.request import PLAIN, Request
 from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.engine.runtime.pykka_seam import StopFlag
 from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -94,6 +95,7 @@ class StoreOnTheLoop(LoopActor, Store):
 
     def __init__(self, *parts: Any) -> None:
         Store.__init__(self, *parts)
+        self.actor_stopped = StopFlag()  # a thread's actor has an event of threads
         self._actor_ref = _StoreRef(self)
 
     def _serve_all(self) -> None:
