@@ -23,6 +23,8 @@ structlog.configure(
 # interrupt a program with SIGINT, so the default is restored here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+pytest_plugins = ["hookbundle.tests.log_servers.fixtures"]
+
 bytecode.keep()
 forks.begin()
 

@@ -83,6 +83,12 @@ class RawLog(Protocol):
     async def begin_with(self, generation: Generation) -> None:
         """`oldest` is this one, unless it is a later one already."""
 
+    async def generations(self) -> list[Generation]:
+        """All that are there, whether they are part of the log or were left over; in order."""
+
+    async def delete(self, generation: Generation) -> None:
+        """Nothing of it is left on the servers. It need not be there."""
+
 
 class Log:
     """A generation of the log, as far as its reader has come: `chain` says how far, and who owns.

@@ -88,6 +88,12 @@ class ScriptedLog(RawLog):
     async def begin_with(self, generation: Generation) -> None:
         self.generation = generation
 
+    async def generations(self) -> list[Generation]:
+        return [GENERATION]
+
+    async def delete(self, generation: Generation) -> None:
+        self.entries.clear()
+
 
 def log_of(raw: RawLog, *, epoch: int | None = 1, life: str = "a1", seq: int = 0) -> Log:
     """A log that was read up to `seq`, and in which epoch 1 is that of the life."""

@@ -131,6 +131,12 @@ class FakeLog(RawLog):
     async def begin_with(self, generation: Generation) -> None:
         self.servers.first = max(generation, self.servers.first or generation)
 
+    async def generations(self) -> list[Generation]:
+        return sorted(self.servers.streams)
+
+    async def delete(self, generation: Generation) -> None:
+        self.servers.streams.pop(generation, None)
+
     def _later(
         self, in_s: float, generation: Generation, headers: dict[str, str], body: bytes
     ) -> None:

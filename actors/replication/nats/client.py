@@ -1,0 +1,142 @@
+"""The client of the log servers, narrowed to what is used of it.
+
+It goes from server to server by itself when one is lost, and it gives up for ever when a server
+says why it closes (too many connections, a password that is no longer right): `closed` is called
+then, and connection.py makes another client.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+CONNECT_WITHIN_S = 2
+AGAIN_S = 0.25
+PING_EVERY_S = 1.0
+PINGS_MAX = 2  # without an answer: a server that is frozen is left after some three seconds
+PENDING_BYTES_MAX = 64 * 1024 * 1024  # what waits to be sent: the parts of a large group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Where the log servers are, and how they are spoken to.
+
+    `urls`: `nats://HOST:PORT` or `tls://HOST:PORT`; one of the second kind, or a `ca_file`, and
+    nothing is said to a server without TLS. `ca_file`: PEM; empty: the machine's.
+    """
+
+    urls: tuple[str, ...]
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
+
+    @property
+    def is_secure(self) -> bool:
+        return bool(self.ca_file) or any(url.startswith("tls://") for url in self.urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`status`: what a server says instead of a message, such as "503"; else empty."""
+
+    subject: str
+    reply_to: str
+    status: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Unreachable(Exception):
+    """Nothing was sent, or nobody was there who could get it."""
+
+
+Heard = Callable[[Message], None]
+
+
+class LogClient(Client):
+    """`servers`: see there."""
+
+    def __init__(self, servers: Servers) -> None:
+        super().__init__()
+        self._servers = servers
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        # Without this, who stands between the two makes a connection without TLS out of one with
+        # it, and is given the password.
+        if initial_connection and self._servers.is_secure and not info.get("tls_required"):
+            raise nats.errors.SecureConnWantedError
+        await super()._process_info(info, initial_connection)
+
+    async def begin(
+        self,
+        name: str,
+        failed: Callable[[Exception], Awaitable[None]],
+        lost: Callable[[], Awaitable[None]],
+        closed: Callable[[], Awaitable[None]],
+    ) -> None:
+        """The client is connected; it tries until it is cancelled.
+
+        `name`: shown by the servers. `failed` is told of every try; `lost`, `closed`: there is no
+        connection now, and there will be none any more.
+
+        Raises: OSError if the CA certificates can't be read.
+        """
+        servers = self._servers
+        options: dict[str, Any] = {}
+        if servers.is_secure:
+            options["tls"] = ssl.create_default_context(cafile=servers.ca_file or None)
+        if servers.user:
+            options |= {"user": servers.user, "password": servers.password}
+        timing: dict[str, Any] = {"reconnect_time_wait": AGAIN_S, "ping_interval": PING_EVERY_S}
+        await self.connect(
+            list(servers.urls),
+            error_cb=failed,
+            disconnected_cb=lost,
+            closed_cb=closed,
+            name=name,
+            connect_timeout=CONNECT_WITHIN_S,
+            max_reconnect_attempts=-1,
+            max_outstanding_pings=PINGS_MAX,
+            pending_size=PENDING_BYTES_MAX,
+            **timing,
+            **options,
+        )
+
+    async def tell(
+        self, subject: str, body: bytes, headers: Mapping[str, str], reply_to: str
+    ) -> None:
+        """Sent, if the connection holds. Raises: Unreachable."""
+        if not self.is_connected:
+            # It would be kept and sent much later.
+            raise Unreachable("there is no connection to a log server")
+        try:
+            await self.publish(subject, body, reply_to, dict(headers) if headers else None)
+        except (nats.errors.Error, OSError) as exc:
+            raise Unreachable(str(exc)) from exc
+
+    async def hear(self, subject: str, heard: Heard) -> None:
+        """`heard` gets each message on the subject from now on, also of another server.
+
+        Raises: Unreachable; it is heard once there is a server again.
+        """
+
+        async def on(message: Msg) -> None:
+            heard(_read(message))
+
+        try:
+            await self.subscribe(subject, cb=on)
+            await self.flush(CONNECT_WITHIN_S)
+        except (nats.errors.Error, OSError) as exc:
+            raise Unreachable(str(exc)) from exc
+
+
+def _read(message: Msg) -> Message:
+    headers = message.headers or {}
+    # What a server says has no body; an entry of a log may have none either, and has a number.
+    is_said = not message.data and "Nats-Sequence" not in headers
+    status = headers.get("Status", "") if is_said else ""
+    return Message(message.subject, message.reply, status, headers, message.data)

@@ -1,0 +1,195 @@
+"""The one connection of a process to the log servers: what is published, heard, asked on it.
+
+It comes back whatever happens to the servers. What was asked on a connection that was lost ends
+at once, without an answer: nobody knows what became of it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from hookbundle.actors.replication.nats.client import (
+    Heard,
+    LogClient,
+    Message,
+    Servers,
+    Unreachable,
+)
+from hookbundle.engine.errors import in_words
+
+log = structlog.get_logger(__name__)
+
+ASK_WITHIN_S = 2.0
+AGAIN_S = 1.0  # after a server has closed for good
+NOTHING: Mapping[str, str] = {}
+
+
+class NoAnswer(Exception):
+    """What was asked may have been done, or may be done later."""
+
+
+@dataclass(slots=True)
+class ConnectionState:
+    """`waiting`: the questions under way, by the last part of the subject of their answers.
+
+    `subjects`: what is heard, for the next client. `why`: the last error. `lost`: how often the
+    connection was.
+    """
+
+    client: LogClient | None = None
+    waiting: dict[str, "asyncio.Queue[Message | None]"] = field(default_factory=dict)
+    subjects: list[tuple[str, Heard]] = field(default_factory=list)
+    why: str = ""
+    asked: int = 0
+    lost: int = 0
+    is_closing: bool = False
+    again: "asyncio.Task[None] | None" = None
+
+
+class Answers:
+    """What comes back to a question."""
+
+    def __init__(self, queue: "asyncio.Queue[Message | None]") -> None:
+        self._queue = queue
+
+    async def next(self, within_s: float) -> Message:
+        """Raises: NoAnswer; Unreachable if nobody was there to answer."""
+        try:
+            async with asyncio.timeout(within_s):
+                message = await self._queue.get()
+        except TimeoutError:
+            raise NoAnswer(f"none within {within_s:g} s") from None
+        if message is None:
+            raise NoAnswer("the connection was lost")
+        if message.status == "503":
+            raise Unreachable("nobody is there to answer")
+        return message
+
+
+class Connection:
+    """`open` and `close` it once. `name`: shown by the servers."""
+
+    def __init__(self, servers: Servers, name: str) -> None:
+        self._servers = servers
+        self._name = name
+        self._inbox = f"_INBOX.hb{secrets.token_hex(10)}"
+        self.state = ConnectionState()
+
+    async def open(self, within_s: float | None = None) -> None:
+        """Connected. None: however long that takes.
+
+        Raises: Unreachable if it took longer; OSError if the CA certificates can't be read.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._open()
+        except TimeoutError:
+            await self.close()
+            why = self.state.why or "no answer"
+            raise Unreachable(f"no log server could be reached: {why}") from None
+
+    async def close(self) -> None:
+        state = self.state
+        state.is_closing = True
+        if state.again is not None:
+            state.again.cancel()
+        if state.client is not None:
+            await state.client.close()
+
+    @property
+    def is_up(self) -> bool:
+        return self.state.client is not None and bool(self.state.client.is_connected)
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of a message with its headers; of the server that is connected."""
+        return self._client.max_payload
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """What the connected server says of itself."""
+        return self._client._server_info
+
+    async def publish(
+        self, subject: str, body: bytes, headers: Mapping[str, str] = NOTHING, reply_to: str = ""
+    ) -> None:
+        """Sent, and perhaps heard. Raises: Unreachable."""
+        await self._client.tell(subject, body, headers, reply_to)
+
+    async def subscribe(self, subject: str, heard: Heard) -> None:
+        """`heard` gets each message from now on, on the loop. Raises: Unreachable."""
+        self.state.subjects.append((subject, heard))
+        await self._client.hear(subject, heard)
+
+    async def ask(
+        self,
+        subject: str,
+        body: bytes,
+        headers: Mapping[str, str] = NOTHING,
+        within_s: float = ASK_WITHIN_S,
+    ) -> Message:
+        """The first answer. Raises: NoAnswer; Unreachable."""
+        async with self.asking(subject, body, headers) as answers:
+            return await answers.next(within_s)
+
+    @asynccontextmanager
+    async def asking(
+        self, subject: str, body: bytes, headers: Mapping[str, str] = NOTHING
+    ) -> AsyncIterator[Answers]:
+        """For a question that has several answers. Raises: Unreachable."""
+        state = self.state
+        state.asked += 1
+        token = str(state.asked)
+        queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        state.waiting[token] = queue
+        try:
+            await self._client.tell(subject, body, headers, f"{self._inbox}.{token}")
+            yield Answers(queue)
+        finally:
+            del state.waiting[token]
+
+    # ---- the client
+
+    @property
+    def _client(self) -> LogClient:
+        if self.state.client is None:
+            raise Unreachable("there is no connection to a log server")
+        return self.state.client
+
+    async def _open(self) -> None:
+        client = self.state.client = LogClient(self._servers)
+        await client.begin(self._name, self._failed, self._lost, self._closed)
+        await client.hear(f"{self._inbox}.*", self._answered)
+        for subject, heard in self.state.subjects:
+            await client.hear(subject, heard)
+
+    async def _failed(self, error: Exception) -> None:
+        words = in_words(error) if not str(error) else str(error)
+        if words != self.state.why:
+            log.warning("a log server could not be used", why=words)
+        self.state.why = words
+
+    async def _lost(self) -> None:
+        self.state.lost += 1
+        for queue in self.state.waiting.values():
+            queue.put_nowait(None)
+
+    async def _closed(self) -> None:
+        if not self.state.is_closing:
+            self.state.again = asyncio.get_running_loop().create_task(self._open_again())
+
+    async def _open_again(self) -> None:
+        while not self.is_up:
+            await asyncio.sleep(AGAIN_S)
+            with suppress(Unreachable, OSError):
+                await self._open()
+
+    def _answered(self, message: Message) -> None:
+        queue = self.state.waiting.get(message.subject.rpartition(".")[2])
+        if queue is not None:
+            queue.put_nowait(message)

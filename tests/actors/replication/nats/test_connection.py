@@ -1,0 +1,108 @@
+"""The connection to the log servers, over real ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from hookbundle.actors.replication.nats.client import Message, Servers, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.tests.log_servers.cluster import LogServers
+from hookbundle.tests.log_servers.ports import free_port
+from hookbundle.tests.log_servers.relay import Relay
+
+WITHIN_S = 30.0
+
+
+@asynccontextmanager
+async def connected(*urls: str) -> AsyncIterator[Connection]:
+    connection = Connection(Servers(urls=urls), "tests")
+    await connection.open(WITHIN_S)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def until_up(connection: Connection, *, is_up: bool) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while connection.is_up is not is_up:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_asked_is_answered_by_who_hears_it(nats: LogServers) -> None:
+    async with connected(*nats.urls) as asker, connected(*nats.urls) as answerer:
+
+        def heard(message: Message) -> None:
+            answers.append(
+                asyncio.create_task(answerer.publish(message.reply_to, b"<" + message.body + b">"))
+            )
+
+        answers: list[asyncio.Task[None]] = []
+        await answerer.subscribe("hb.tests.one", heard)
+        found = [await asker.ask("hb.tests.one", b"%d" % n) for n in range(3)]
+        with pytest.raises(Unreachable, match="nobody is there"):
+            await asker.ask("hb.tests.none", b"")
+
+    assert [message.body for message in found] == [b"<0>", b"<1>", b"<2>"]
+
+
+async def test_what_was_asked_on_a_connection_that_was_lost_ends_without_an_answer(
+    nats: LogServers,
+) -> None:
+    async with Relay(nats.servers[0].port) as relay, connected(*nats.urls) as other:
+        got = asyncio.Event()
+        await other.subscribe("hb.tests.two", lambda message: got.set())
+        async with connected(relay.url) as connection:
+            asked = asyncio.create_task(connection.ask("hb.tests.two", b"", within_s=WITHIN_S))
+            await asyncio.wait_for(got.wait(), WITHIN_S)
+            relay.cut()
+            with pytest.raises(NoAnswer, match="lost"):
+                await asked
+            with pytest.raises(Unreachable):
+                await connection.ask("hb.tests.two", b"")
+
+
+async def test_it_comes_back_and_hears_what_it_heard_before(nats: LogServers) -> None:
+    async with (
+        Relay(nats.servers[0].port) as relay,
+        connected(*nats.urls) as other,
+        connected(relay.url) as connection,
+    ):
+        heard = asyncio.Event()
+        await connection.subscribe("hb.tests.three", lambda message: heard.set())
+        relay.cut()
+        await until_up(connection, is_up=False)
+        relay.mend()
+        await until_up(connection, is_up=True)
+        async with asyncio.timeout(WITHIN_S):
+            while not heard.is_set():
+                await other.publish("hb.tests.three", b"")
+                await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_closes_for_good_is_connected_to_again(nats: LogServers) -> None:
+    async with connected(*nats.urls) as connection:
+        before = connection.state.client
+        assert before is not None
+        await before._process_err("'maximum connections exceeded'")
+        await until_up(connection, is_up=False)
+        await until_up(connection, is_up=True)
+
+        assert connection.state.client is not before
+
+
+async def test_servers_that_are_not_there_are_named_within_the_time() -> None:
+    connection = Connection(Servers(urls=(f"nats://127.0.0.1:{free_port()}",)), "tests")
+
+    with pytest.raises(Unreachable, match=r"no log server could be reached: .*[Cc]onnect"):
+        await connection.open(0.5)
+
+
+async def test_a_server_without_tls_is_told_nothing_if_tls_was_wanted(nats: LogServers) -> None:
+    url = nats.servers[0].url.replace("nats://", "tls://")
+    connection = Connection(Servers(urls=(url,), user="me", password="secret"), "tests")
+
+    with pytest.raises(Unreachable, match="secure connection not available"):
+        await connection.open(1.0)
