@@ -2,6 +2,7 @@
 
 HookbundleError
 ├── ConfigError           a setting that can't be used: which one, and what it must be
+├── ClusterUnusable       the log servers, or the cluster in them, can't be used: why
 ├── InvalidInput          input with faults, each with its path (HTTP 422)
 ├── BadRequest            a request that is no good as it is (400, 408, 413, 415 …)
 ├── NotAllowed            what the caller may not do, though it may do others here (403)
@@ -72,6 +73,10 @@ class HookbundleError(Exception):
 
 class ConfigError(HookbundleError):
     pass
+
+
+class ClusterUnusable(HookbundleError):
+    """Until a person has changed something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ at once, without an answer: nobody knows what became of it.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,9 +122,13 @@ class Connection:
         await self._client.tell(subject, body, headers, reply_to)
 
     async def subscribe(self, subject: str, heard: Heard) -> None:
-        """`heard` gets each message from now on, on the loop. Raises: Unreachable."""
+        """`heard` gets each message from now on, on the loop, whatever happens to the connection.
+
+        Raises: Unreachable; it is heard all the same once there is a server.
+        """
         self.state.subjects.append((subject, heard))
         await self._client.hear(subject, heard)
+        await self._settle()
 
     async def ask(
         self,
@@ -142,14 +146,20 @@ class Connection:
         self, subject: str, body: bytes, headers: Mapping[str, str] = NOTHING
     ) -> AsyncIterator[Answers]:
         """For a question that has several answers. Raises: Unreachable."""
+        with self._waiting() as (reply_to, answers):
+            await self._client.tell(subject, body, headers, reply_to)
+            yield answers
+
+    @contextmanager
+    def _waiting(self) -> Iterator[tuple[str, Answers]]:
+        """A subject for answers, and what comes on it."""
         state = self.state
         state.asked += 1
         token = str(state.asked)
         queue: asyncio.Queue[Message | None] = asyncio.Queue()
         state.waiting[token] = queue
         try:
-            await self._client.tell(subject, body, headers, f"{self._inbox}.{token}")
-            yield Answers(queue)
+            yield f"{self._inbox}.{token}", Answers(queue)
         finally:
             del state.waiting[token]
 
@@ -167,6 +177,19 @@ class Connection:
         await client.hear(f"{self._inbox}.*", self._answered)
         for subject, heard in self.state.subjects:
             await client.hear(subject, heard)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """The server has done what it was told: it has sent back something that came after it.
+
+        The client's own `flush` overtakes what waits to be sent.
+        """
+        with self._waiting() as (reply_to, answers):
+            await self._client.tell(reply_to, b".", NOTHING, "")
+            try:
+                await answers.next(ASK_WITHIN_S)
+            except NoAnswer as exc:
+                raise Unreachable(str(exc)) from exc
 
     async def _failed(self, error: Exception) -> None:
         words = in_words(error) if not str(error) else str(error)

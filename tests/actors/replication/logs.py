@@ -1,9 +1,9 @@
-"""A log whose servers do what a test says, in virtual time."""
+"""A log whose servers do what a test says: in memory and virtual time, or real ones."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
 from hookbundle.actors.replication.log import Acked, Answer, Life, Log, RawLog, Refused, Unknown
@@ -24,7 +24,43 @@ T = TypeVar("T")
 Written = tuple[Header, bytes]
 
 GENERATION = Generation(1, 0)
+ENTRY_BYTES_MAX = 60  # so that what a test appends comes in parts
 WITHIN_S = 1_000.0
+
+
+class Stored(Protocol):
+    """Where the entries of a scripted log stand."""
+
+    entry_bytes_max: int
+
+    async def store(self, headers: dict[str, str], body: bytes) -> int:
+        """Stored whatever it expects; its number."""
+
+    async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
+        """As `RawLog`."""
+
+    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+        """As `RawLog`."""
+
+
+class InMemory:
+    """Entries in a list, of servers that check what is expected."""
+
+    def __init__(self) -> None:
+        self.entry_bytes_max = ENTRY_BYTES_MAX
+        self.entries: list[Entry] = []
+
+    async def store(self, headers: dict[str, str], body: bytes) -> int:
+        self.entries.append(entry_of(len(self.entries) + 1, headers, body))
+        return len(self.entries)
+
+    async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
+        if int(headers["Hb-Prev"]) != len(self.entries):
+            return Refused()
+        return Acked(await self.store(headers, body))
+
+    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+        return self.entries[after : after + most]
 
 
 class ScriptedLog(RawLog):
@@ -37,15 +73,13 @@ class ScriptedLog(RawLog):
     `hidden`: so many times a reader finds nothing.
     """
 
-    entry_bytes_max = 60
-
-    def __init__(self, *script: str) -> None:
+    def __init__(self, stored: Stored, *script: str) -> None:
+        self.stored = stored
+        self.entry_bytes_max = stored.entry_bytes_max
         self.script = deque(script)
-        self.entries: list[Entry] = []
         self.published: list[str] = []
         self.other: deque[Written] = deque()
         self.hidden = 0
-        self.generation: Generation | None = None
         self.ack_as: int | None = None
 
     async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
@@ -56,43 +90,43 @@ class ScriptedLog(RawLog):
             case "refused":
                 return Refused()
             case "taken":
-                self.store(*self.other.popleft())
-                return Refused()
+                await self.store(*self.other.popleft())
             case "void":
-                self.entries.append(Entry(len(self.entries) + 1, None, b"?"))
-                return Acked(self._store(headers, body))
+                await self.stored.store({}, b"?")
+                return Acked(await self.stored.store(headers, body))
             case "unacked":
-                self._store(headers, body)
+                await self.stored.store(headers, body)
                 return Unknown()
-        return Acked(self.ack_as or self._store(headers, body))
+        if self.ack_as is not None:
+            return Acked(self.ack_as)
+        return await self.stored.publish(generation, headers, body)
 
-    def store(self, header: Header, body: bytes) -> None:
-        self._store(headers_of(header), body)
-
-    def _store(self, headers: dict[str, str], body: bytes) -> int:
-        self.entries.append(entry_of(len(self.entries) + 1, headers, body))
-        return len(self.entries)
+    async def store(self, header: Header, body: bytes) -> None:
+        await self.stored.store(headers_of(header), body)
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
         if self.hidden:
             self.hidden -= 1
             return []
-        return self.entries[after : after + most]
+        return await self.stored.read(generation, after, most)
+
+    async def all(self) -> list[Entry]:
+        return await self.stored.read(GENERATION, 0, 1_000)
 
     async def make(self, generation: Generation) -> None:
-        pass
+        raise NotImplementedError
 
     async def oldest(self) -> Generation | None:
-        return self.generation
+        raise NotImplementedError
 
     async def begin_with(self, generation: Generation) -> None:
-        self.generation = generation
+        raise NotImplementedError
 
     async def generations(self) -> list[Generation]:
-        return [GENERATION]
+        raise NotImplementedError
 
     async def delete(self, generation: Generation) -> None:
-        self.entries.clear()
+        raise NotImplementedError
 
 
 def log_of(raw: RawLog, *, epoch: int | None = 1, life: str = "a1", seq: int = 0) -> Log:

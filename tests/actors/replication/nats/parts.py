@@ -1,0 +1,48 @@
+"""Logs over real servers: one whose entries a test stores itself, and one for each part of a test.
+
+`begun`: a partition of a new cluster, whose first generation is GENERATION.
+"""
+
+from typing import Self
+
+from hookbundle.actors.replication.nats import api
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.actors.replication.nats.records import Records
+from hookbundle.engine.replication.names import Names
+from hookbundle.tests.actors.replication.logs import ENTRY_BYTES_MAX, GENERATION
+from hookbundle.tests.log_servers.cluster import LogServers
+
+WITHIN_S = 30.0
+
+
+async def connection_to(servers: LogServers, *urls: str) -> Connection:
+    """To all servers, or by the URLs; close it."""
+    connection = Connection(Servers(urls=urls or servers.urls), "tests")
+    await connection.open(WITHIN_S)
+    return connection
+
+
+async def begun(servers: LogServers, connection: Connection, cluster: str) -> NatsLog:
+    """Partition 0 of the cluster, with its first generation, empty."""
+    names = Names(cluster)
+    await Records(connection, names).make(servers.replicas)
+    log = NatsLog(connection, names, 0, servers.replicas)
+    await log.make(GENERATION)
+    return log
+
+
+class StoredInNats(NatsLog):
+    """Entries of GENERATION, of ENTRY_BYTES_MAX at most."""
+
+    @classmethod
+    async def made(cls, connection: Connection, cluster: str) -> Self:
+        log = cls(connection, Names(cluster), 0, 1)
+        log.entry_bytes_max = ENTRY_BYTES_MAX
+        await log.make(GENERATION)
+        return log
+
+    async def store(self, headers: dict[str, str], body: bytes) -> int:
+        subject = self._names.subject(0, GENERATION)
+        return api.read((await self._connection.ask(subject, body, headers)).body).seq
