@@ -61,6 +61,12 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("maintenance:check_data", "Verifies every record and changes nothing."),
         "compact": ("maintenance:compact", "Rewrites the database without deleted data."),
     },
+    "Several machines": {
+        "cluster": (
+            "cluster.command:cluster",
+            "Several machines that share the work, and go on when one of them is lost.",
+        ),
+    },
     "This program": {
         "mail": ("mail:mail", "The mail server, by which owners are told."),
         "config": ("config:config", "The configuration, and where each value comes from."),

@@ -245,6 +245,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "check": ("hookbundle check", "hookbundle check --data /var/lib/hookbundle"),
     "compact": ("hookbundle compact --data /var/lib/hookbundle",),
+    "cluster": ("hookbundle cluster --help",),
+    "cluster init": (
+        "hookbundle cluster init --name inbox --servers \\\n"
+        "  tls://n1.example:4222,tls://n2.example:4222,tls://n3.example:4222",
+        "hookbundle cluster init --servers nats://127.0.0.1:4222 \\\n"
+        "  --replicas 1 --insecure            # to try things, on one server",
+    ),
     "mail": ("hookbundle mail test owner@acme.example",),
     "mail test": (
         "hookbundle mail test owner@acme.example",

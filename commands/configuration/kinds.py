@@ -81,6 +81,15 @@ def number(least: int, most: int) -> Kind:
     return Kind(_number, least, most, str, has_negative=True, form="a number")
 
 
+def number_or_all(least: int, most: int) -> Kind:
+    """A number, or `all`, which is `most`."""
+
+    def parse(written: object) -> int:
+        return most if written == "all" else _number(written)
+
+    return Kind(parse, least, most, str, form="`all`, or a number")
+
+
 def span(least: str, most: str) -> Kind:
     """A duration in milliseconds, written `30s`; `0` without a unit if `least` is that."""
     low, high = _span_or_zero(least), durations.parse_ms(most)
@@ -96,9 +105,9 @@ def spans(least: str, most: str) -> Kind:
     return Kind(_spans, _span(least), _span(most), _written_span, lambda value: value, form=form)
 
 
-def size(most: str) -> Kind:
-    """A number of bytes, written `64MiB`, or `0`."""
-    return Kind(_size, 0, _size(most), _written_size, step=SIZES["KiB"], form="a size")
+def size(most: str, least: str = "0") -> Kind:
+    """A number of bytes, written `64MiB`, or `0` if that is allowed."""
+    return Kind(_size, _size(least), _size(most), _written_size, step=SIZES["KiB"], form="a size")
 
 
 def size_or_share(most: str) -> Kind:

@@ -11,6 +11,7 @@ from hookbundle.commands.configuration.kinds import (
     Kind,
     items,
     number,
+    number_or_all,
     one_of,
     size,
     size_or_share,
@@ -171,6 +172,45 @@ SETTINGS = (
     Setting("smtp.ca_file", "", text(4_096), "CA certificate of a private mail server"),
     Setting("console.url", "", text(2_048), "the console's public URL, linked in e-mails"),
     Setting(
+        "cluster.servers", "", items(2_048), "log servers, nats:// or tls://; empty: no cluster"
+    ),
+    Setting("cluster.name", "hookbundle", text(32), "which cluster: a-z, 0-9 and -"),
+    Setting("cluster.node", "", text(64), "this node's name; empty: the machine's"),
+    Setting(
+        "cluster.copies",
+        "2",
+        number_or_all(1, 256),
+        "of each partition, on as many nodes, the owner's among them",
+    ),
+    Setting(
+        "cluster.credentials", "", text(4_096), "for the log servers: USER:PASSWORD", secret=True
+    ),
+    Setting("cluster.tls_ca", "", text(4_096), "CA certificate of the log servers, PEM"),
+    Setting(
+        "cluster.key",
+        "",
+        text(4_096),
+        "file with the key that all nodes share; empty: cluster.key in the data directory",
+    ),
+    Setting(
+        "cluster.dead_after",
+        "3s",
+        span("2s", "5m"),
+        "time without a sign of life after which a node's partitions go to others",
+    ),
+    Setting(
+        "cluster.generation_size",
+        "256MiB",
+        size("1TiB", "1MiB"),
+        "what is logged of a partition before its log is begun anew",
+    ),
+    Setting(
+        "cluster.erase_within",
+        "24h",
+        span("1h", "30d"),
+        "time within which what was deleted is in no log any more",
+    ),
+    Setting(
         "stop.within", "20s", span("1ms", "1h"), "how long a stop waits for attempts in flight"
     ),
     Setting("log.format", "auto", one_of("auto", "json", "console"), "auto: console on a terminal"),
@@ -191,6 +231,7 @@ AT_START_ONLY = frozenset(
         "storage.floor",
         "storage.reserve",
     }
+    | {setting.name for setting in SETTINGS if setting.name.startswith("cluster.")}
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}

@@ -1,6 +1,6 @@
 """Ports for servers that must know theirs before they start.
 
-Below 32768, because the kernel gives those above to whoever connects to somewhere; and from a range
+Below 32768, because the kernel gives those above to programs that connect to somewhere; and from a range
 for each process, because several pytest processes look at the same time.
 """
 

@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 ASK_WITHIN_S = 2.0
 AGAIN_S = 1.0  # after a server has closed for good
+WHYS_MAX = 8
 NOTHING: Mapping[str, str] = {}
 
 
@@ -37,14 +38,14 @@ class NoAnswer(Exception):
 class ConnectionState:
     """`waiting`: the questions under way, by the last part of the subject of their answers.
 
-    `subjects`: what is heard, for the next client. `why`: the last error. `lost`: how often the
-    connection was.
+    `subjects`: what is heard, for the next client. `why`: what went wrong since there was a
+    connection, each kind once. `lost`: how often the connection was.
     """
 
     client: LogClient | None = None
     waiting: dict[str, "asyncio.Queue[Message | None]"] = field(default_factory=dict)
     subjects: list[tuple[str, Heard]] = field(default_factory=list)
-    why: str = ""
+    why: list[str] = field(default_factory=list)
     asked: int = 0
     lost: int = 0
     is_closing: bool = False
@@ -90,7 +91,7 @@ class Connection:
                 await self._open()
         except TimeoutError:
             await self.close()
-            why = self.state.why or "no answer"
+            why = "; ".join(self.state.why) or "no answer"
             raise Unreachable(f"no log server could be reached: {why}") from None
 
     async def close(self) -> None:
@@ -178,6 +179,7 @@ class Connection:
         for subject, heard in self.state.subjects:
             await client.hear(subject, heard)
         await self._settle()
+        self.state.why.clear()
 
     async def _settle(self) -> None:
         """The server has done what it was told: it has sent back something that came after it.
@@ -192,13 +194,14 @@ class Connection:
                 raise Unreachable(str(exc)) from exc
 
     async def _failed(self, error: Exception) -> None:
-        words = in_words(error) if not str(error) else str(error)
-        if words != self.state.why:
+        words = str(error) or in_words(error)
+        if words not in self.state.why and len(self.state.why) < WHYS_MAX:
             log.warning("a log server could not be used", why=words)
-        self.state.why = words
+            self.state.why.append(words)
 
     async def _lost(self) -> None:
         self.state.lost += 1
+        self.state.why.clear()
         for queue in self.state.waiting.values():
             queue.put_nowait(None)
 

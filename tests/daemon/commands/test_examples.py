@@ -30,6 +30,7 @@ BODY = b'{"text":"hi"}'
 DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
 NOT_RUN = (
     "hookbundle run",
+    "hookbundle cluster init",
     "hookbundle demo",
     "hookbundle listen",
     "hookbundle mail test",

@@ -1,0 +1,138 @@
+"""How a cluster is made: the servers are looked at, then its logs, and at last its record.
+
+Until the record is there, there is no cluster. What one that was cut short has left is deleted by
+the next one.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hookbundle.actors.replication.generations import begin
+from hookbundle.actors.replication.log import Life
+from hookbundle.actors.replication.nats import api, membership
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.actors.replication.nats.records import NEW, Records, pack
+from hookbundle.engine.errors import ClusterUnusable
+from hookbundle.engine.replication.chain import Chain
+from hookbundle.engine.replication.cluster import CLUSTER_KEY, ClusterRecord
+from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.names import Names, is_of
+from hookbundle.storage.database.opening import open_environment
+
+SERVER_OLDEST = (2, 12)
+PAYLOAD_LEAST = 1 << 20
+REPLICAS = 3
+CONNECT_WITHIN_S = 5.0
+AT_ONCE = 8
+FIRST = Generation(1, 0)
+VERSION = re.compile(r"(\d+)\.(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """`insecure`: servers without TLS or passwords will do, and fewer than three."""
+
+    names: Names
+    record: ClusterRecord
+    life: Life
+    replicas: int = REPLICAS
+    insecure: bool = False
+
+
+async def make_cluster(
+    servers: Servers, wanted: Wanted, folder: Path, done: Callable[[int], None]
+) -> None:
+    """The cluster is there, and has an empty database for each partition.
+
+    `folder`: for those, until they are in the logs. `done` is told how many are.
+
+    Raises: ClusterUnusable, with what is wrong; Unreachable; NoAnswer; StorageError.
+    """
+    for url in servers.urls:
+        await _look_at(replace(servers, urls=(url,)), wanted)
+    connection = Connection(servers, "cluster init")
+    await connection.open(CONNECT_WITHIN_S)
+    try:
+        await _make(connection, wanted, folder, done)
+    finally:
+        await connection.close()
+
+
+async def _look_at(server: Servers, wanted: Wanted) -> None:
+    connection = Connection(server, "cluster init")
+    await connection.open(CONNECT_WITHIN_S)
+    try:
+        faults = faults_of(connection.server, insecure=wanted.insecure)
+    finally:
+        await connection.close()
+    if faults:
+        raise ClusterUnusable(f"{server.urls[0].rpartition('@')[2]}: {'; '.join(faults)}")
+
+
+def faults_of(server: dict[str, object], *, insecure: bool) -> list[str]:
+    """Why a cluster can't be on the server that says this of itself."""
+    found = []
+    version = VERSION.match(str(server.get("version")))
+    if version is None or (int(version[1]), int(version[2])) < SERVER_OLDEST:
+        oldest = ".".join(map(str, SERVER_OLDEST))
+        found.append(f"it is NATS {server.get('version')}, and must be {oldest} or newer")
+    if not server.get("jetstream"):
+        found.append("it has no JetStream; add `jetstream { sync_interval: always }`")
+    payload = server.get("max_payload")
+    if not isinstance(payload, int) or payload < PAYLOAD_LEAST:
+        found.append(f"max_payload is {payload}, and must be {PAYLOAD_LEAST} or more")
+    if not insecure and not server.get("tls_required"):
+        found.append("it does not want TLS; secrets would go over the network in clear")
+    if not insecure and not server.get("auth_required"):
+        found.append("it lets everybody in, who could read all and send in your name")
+    return found
+
+
+async def _make(
+    connection: Connection, wanted: Wanted, folder: Path, done: Callable[[int], None]
+) -> None:
+    records = Records(connection, wanted.names)
+    if await membership.cluster(records) is not None:
+        raise ClusterUnusable(f"there is a cluster {wanted.names.cluster} already; choose a --name")
+    await _delete_leftovers(connection, records, wanted.names.cluster)
+    await records.make(wanted.replicas)
+    places, count = asyncio.Semaphore(AT_ONCE), 0
+
+    async def begin_one(partition: int) -> None:
+        nonlocal count
+        async with places:
+            await _begin(connection, wanted, partition, folder / f"{partition:03}")
+            count += 1
+            done(count)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for partition in range(wanted.record.partitions):
+                tasks.create_task(begin_one(partition))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
+    if not await records.put(CLUSTER_KEY, pack(wanted.record), NEW):
+        raise ClusterUnusable(f"somebody else has made {wanted.names.cluster} at the same time")
+
+
+async def _delete_leftovers(connection: Connection, records: Records, cluster: str) -> None:
+    for stream in await api.streams(connection, f"hb.{cluster}.log.>"):
+        if is_of(cluster, stream):
+            await api.call(connection, f"STREAM.DELETE.{stream}")
+    await records.delete()
+
+
+async def _begin(connection: Connection, wanted: Wanted, partition: int, folder: Path) -> None:
+    """The partition's log holds an empty database."""
+    raw = NatsLog(connection, wanted.names, partition, wanted.replicas)
+    env = open_environment(folder, wanted.record.created_ms)
+    try:
+        await begin(raw, env, FIRST, wanted.life, Chain(seq=0, epoch=FIRST.epoch))
+    finally:
+        env.close()
+    await raw.begin_with(FIRST)

@@ -1,0 +1,90 @@
+"""`hookbundle cluster`: several machines, and the log servers that they share."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
+from hookbundle.commands.terminal.help import Group
+from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared
+
+if TYPE_CHECKING:
+    from hookbundle.commands.configuration.settings import Configuration
+
+NO_CLIENT = (
+    "a cluster needs the client of its log servers, which is not installed; install it with: "
+    "pip install 'hookbundle[cluster]'"
+)
+
+
+@click.group(cls=Group)
+def cluster() -> None:
+    """Several machines that share the work, and go on when one of them is lost."""
+
+
+@cluster.command("init")
+@click.option(
+    "--partitions",
+    type=Number(1, 256),
+    default=32,
+    show_default=True,
+    help="Into how many parts workspaces are spread; it can't be changed later.",
+)
+@click.option("--name", help="The cluster's name.")
+@click.option("--servers", help="The log servers' URLs, with commas.")
+@click.option(
+    "--replicas",
+    type=Number(1, 5),
+    default=3,
+    show_default=True,
+    help="On how many log servers each entry is stored.",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Take servers without TLS or passwords, or fewer than three: to try things.",
+)
+@as_json
+@pass_shared
+def init(
+    shared: Shared,
+    partitions: int,
+    name: str | None,
+    servers: str | None,
+    replicas: int,
+    insecure: bool,
+    as_json: bool,
+) -> None:
+    """Makes a cluster on log servers: its record, and a log for each partition.
+
+    The key that nodes share is written to the file of cluster.key, unless there is one; each node
+    needs the same file.
+    """
+    if replicas < 3 and not insecure:
+        raise CommandFailure(
+            "with fewer than 3 replicas the loss of one server stops the cluster or loses data; "
+            "--insecure makes it all the same",
+            USAGE,
+        )
+    config = shared.configuration(**{"cluster.name": name, "cluster.servers": servers})
+    found = _made(config, partitions, replicas, insecure=insecure)
+    if found["key_made"]:
+        output.say(f"Copy {found['key']} to each node, readable by the daemon alone.")
+    del found["key_made"]
+    if as_json:
+        output.show_json(found)
+    else:
+        output.show_rows(tuple(found), [[str(value) for value in found.values()]])
+
+
+def _made(
+    config: "Configuration", partitions: int, replicas: int, *, insecure: bool
+) -> dict[str, Any]:
+    try:
+        from hookbundle.commands.cluster.making import made
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not exc.name.startswith("nats"):
+            raise
+        raise CommandFailure(NO_CLIENT, FAILED) from None
+    return made(config, partitions, replicas, insecure=insecure)
