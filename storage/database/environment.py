@@ -14,10 +14,12 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 import lmdb
 
@@ -73,7 +75,12 @@ class Usage:
 
 
 class Environment:
-    """An open database. One process has it open; one thread writes, any thread reads."""
+    """An open database. One process has it open; one thread writes, any thread reads.
+
+    `OPTIONS`: LMDB's, with which it is opened.
+    """
+
+    OPTIONS: ClassVar[Mapping[str, bool]] = MappingProxyType({})
 
     def __init__(
         self, path: Path, env: lmdb.Environment, lock_fd: int | None, identity: Identity

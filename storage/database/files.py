@@ -5,6 +5,7 @@
     identity.json        the marker: which database this is, and whether a daemon may run on it
     reserve              space that the Store frees when the disk is full
     compacting/          a new data file being written; useless after a crash, and removed
+    copy.json            of a copy of a cluster's log: replication/copy_state.py
     data.v1              the data file of before an upgrade, for a way back; `compact` removes it
 
 The marker says that a database existed, so that an empty data file is not taken for a new one. It

@@ -10,7 +10,8 @@ LMDB alone does not protect from these six faults; each one was seen in a test:
 - A database written by a newer program could be misread. So its schema number is compared.
 
 `sync` and `metasync` stay on, `writemap` and `map_async` off (LMDB's defaults): when a commit
-returns, its data is on disk. The API answers only after that.
+returns, its data is on disk. The API answers only after that. Only a copy of a cluster's log is
+opened otherwise: see replication/copies.py.
 """
 
 import errno
@@ -19,6 +20,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import lmdb
 
@@ -29,6 +31,8 @@ from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import GROW_AT, LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
+
+Env = TypeVar("Env", bound=Environment)
 
 MAP_BYTES_FIRST = 1 << 30
 READERS_MAX = 126
@@ -45,6 +49,14 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
 
     Raises: InUse; Unusable, with the reason and what to do about it.
     """
+    return open_as(Environment, path, now_ms, map_bytes=map_bytes)
+
+
+def open_as(kind: type[Env], path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRST) -> Env:
+    """As `open_environment`, with the options of the kind.
+
+    Raises: InUse; Unusable, with the reason and what to do about it.
+    """
     with _unusable_if_broken(path):
         files.make_directory(path)
         ownership.make_private(path)
@@ -57,7 +69,7 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
             _check_file(path)
             if not _size(path / DATA):
                 _make(path, now_ms)
-            return _opened(path, lock_fd, map_bytes)
+            return _opened(kind, path, lock_fd, map_bytes)
         except BaseException:
             os.close(lock_fd)
             raise
@@ -118,8 +130,8 @@ def _make(path: Path, now_ms: int) -> None:
     files.clear_leftovers(path)
 
 
-def _opened(path: Path, lock_fd: int, map_bytes: int) -> Environment:
-    env = _mapped(path, map_bytes)
+def _opened(kind: type[Env], path: Path, lock_fd: int, map_bytes: int) -> Env:
+    env = _mapped(path, map_bytes, **kind.OPTIONS)
     try:
         env.reader_check()  # frees the reader slots of processes that were killed
         identity = _identity_of(env, path, SCHEMA_OLDEST)
@@ -129,7 +141,7 @@ def _opened(path: Path, lock_fd: int, map_bytes: int) -> Environment:
             # marker, which gets one here; the reverse would look like a lost database. Likewise a
             # crash at the end of an upgrade leaves the marker of the schema before.
             files.write_marker(path, marker)
-        return Environment(path, env, lock_fd, identity)
+        return kind(path, env, lock_fd, identity)
     except BaseException:
         env.close()
         raise

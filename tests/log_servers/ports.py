@@ -1,7 +1,7 @@
 """Ports for servers that must know theirs before they start.
 
-Below 32768, because the kernel gives those above to programs that connect to somewhere; and from a range
-for each process, because several pytest processes look at the same time.
+Below 32768, because the kernel gives those above to programs that connect to somewhere; and in an
+order of its own for each process, because several of pytest look at the same time.
 """
 
 import os

@@ -18,7 +18,7 @@ from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA, STAGING, Marker
 from hookbundle.storage.database.records import Identity
-from hookbundle.storage.database.replication import position
+from hookbundle.storage.database.replication import copy_state, position
 from hookbundle.storage.database.replication.position import Position, Row
 
 MAP_BYTES_FIRST = 1 << 28
@@ -90,6 +90,7 @@ class NewCopy:
         files.sync(self._staging / DATA)
         (self._staging / DATA).rename(self._path / DATA)
         files.write_marker(self._path, Marker(found.epoch, found.schema))
+        copy_state.forget(self._path)
 
     def close(self) -> None:
         """The directory is unlocked, and has the new database, or none."""

@@ -1,0 +1,76 @@
+"""`copy.json`: whether a copy of a partition is what its process has written.
+
+A copy is a copy of a log, so its commits need not reach the disk one by one. When its process is
+killed, the kernel still has all of it; when the machine goes down, some pages may have been written
+and others not. So beside the data stands in which run of the machine it was opened, and whether it
+was closed and synced since:
+
+    no file                     nobody has opened it since it was made, which syncs
+    clean                       it was synced, and not opened since
+    opened in this run          the kernel has all of it
+    opened in another run       worth nothing: dropped, and made anew from the log
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from hookbundle.storage.database import files
+from hookbundle.storage.database.files import DATA, MARKER
+
+FILE = "copy.json"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class CopyState(msgspec.Struct, frozen=True):
+    """`boot_id`: of the run in which it was opened."""
+
+    boot_id: str
+    clean: bool
+
+
+def boot_id(file: Path) -> str:
+    """Of this run of the machine; of no other one if the kernel does not say."""
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def is_sound(path: Path, this_run: str) -> bool:
+    """Whether the copy in the directory can be gone on with."""
+    try:
+        state = msgspec.json.decode((path / FILE).read_bytes(), type=CopyState)
+    except FileNotFoundError:
+        return True
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return state.clean or (bool(this_run) and state.boot_id == this_run)
+
+
+def write(path: Path, state: CopyState) -> None:
+    """It is on disk; after a crash in between, the one before is."""
+    draft = path / f"{FILE}.new"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(msgspec.json.encode(state))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path / FILE)
+    files.sync(path)
+
+
+def forget(path: Path) -> None:
+    """The copy is a new one, and on disk."""
+    (path / FILE).unlink(missing_ok=True)
+    files.sync(path)
+
+
+def drop(path: Path) -> None:
+    """There is no copy in the directory, which the caller has locked."""
+    # In this order: a marker without data is a lost database, and data without a marker is looked
+    # at again, beside a state that says what it is worth.
+    for name in (MARKER, DATA, "lock.mdb", FILE):
+        (path / name).unlink(missing_ok=True)
+    files.sync(path)
