@@ -35,6 +35,7 @@ NAMES = (
     "sources",
     "alone.store",
     "commands.startup",
+    "commands.ready",
 )
 
 

@@ -28,14 +28,21 @@ class Process:
     """A running script of bench/processes/, or a bench itself in another of its parts.
 
     It reports its results as one JSON object per line. `under`: the command that runs it.
+    `env`: its environment, if that is not ours.
     """
 
-    def __init__(self, script: str, *arguments: object, under: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        script: str,
+        *arguments: object,
+        under: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         path = HERE / "processes" / script
         path = path if path.exists() else HERE / script
         command = [*under, sys.executable, str(path), *map(str, arguments)]
         self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         )
         self.pid = self._child.pid
 
@@ -100,15 +107,28 @@ def data_directory() -> Iterator[Path]:
             shutil.rmtree(path)
 
 
-def start_daemon(data: Path) -> tuple[Process, dict[str, Any]]:
+def as_installed(folder: Path) -> dict[str, str]:
+    """An environment whose second process finds the modules compiled, as an installation has them.
+
+    A machine for tests may not keep them, and to compile them is a third of a start.
+    """
+    compiled = {"PYTHONPYCACHEPREFIX": str(folder / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+    return {**os.environ, **compiled}
+
+
+def start_daemon(
+    data: Path, env: Mapping[str, str] | None = None
+) -> tuple[Process, dict[str, Any]]:
     """A ready daemon on the data, which has reported its socket."""
-    daemon = Process("serve.py", data)
+    daemon = Process("serve.py", data, env=env)
     return daemon, daemon.hear()
 
 
 @contextmanager
-def running_daemon(data: Path) -> Iterator[tuple[Process, dict[str, Any]]]:
-    daemon, ready = start_daemon(data)
+def running_daemon(
+    data: Path, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[Process, dict[str, Any]]]:
+    daemon, ready = start_daemon(data, env)
     with daemon:
         yield daemon, ready
 

@@ -19,14 +19,15 @@ LOAD_AT_ONCE = 500  # requests; the generator makes them all before it starts
 def run(quick: bool, windows: int = 0) -> dict[str, Value]:
     windows = windows or (100_000 if quick else 1_000_000)
     with harness.data_directory() as data:
+        env = harness.as_installed(data)  # what the first daemon compiles, the second one finds
         filling.fill(data / "data", 10, aggregation_ms=86_400_000, url=filling.NEVER_CALLED)
-        with harness.running_daemon(data) as (daemon, ready):
+        with harness.running_daemon(data, env) as (daemon, ready):
             empty_bytes = daemon.private_bytes()
             seconds = _open(ready["socket"], windows)
             counted = daemon.ask()
             full_bytes = daemon.private_bytes()
         began_s = time.perf_counter()
-        with harness.running_daemon(data) as (daemon, ready):
+        with harness.running_daemon(data, env) as (daemon, ready):
             again_s = time.perf_counter() - began_s
             if daemon.ask()["windows"] != windows:
                 raise RuntimeError(f"{daemon.ask()['windows']} windows of {windows}")

@@ -1,10 +1,10 @@
 """How long commands take to start, ask the daemon and end, beside an interpreter that does nothing.
 
 Run it as `python bench/commands/startup.py [--quick]`. Times are the least of all runs, because
-other load only adds to them; instructions are counted by callgrind, the kernel's not.
+other load only adds to them; instructions are counted by callgrind, the kernel's not. Modules were
+compiled before, as an installation has them.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -28,12 +28,17 @@ COMMANDS = (
     "workspace list",
     "workspace show acme",
 )
+UNDER_VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 COUNTED = re.compile(rb"Collected : (\d+)")
 
 
 def run(quick: bool) -> dict[str, Value]:
     with harness.data_directory() as folder, harness.running_daemon(folder) as (_, ready):
-        env = {**os.environ, "HOOKBUNDLE_SOCKET": ready["socket"], "HOME": str(folder)}
+        env = {
+            **harness.as_installed(folder),
+            "HOOKBUNDLE_SOCKET": ready["socket"],
+            "HOME": str(folder),
+        }
         make = ("workspace", "set", "acme", "--url", "http://127.0.0.1:8009/hook")
         subprocess.run([PROGRAM, *make], env=env, check=True, capture_output=True)
         found: dict[str, Value] = {}
@@ -56,9 +61,8 @@ def _least_s(command: Sequence[str], env: Mapping[str, str], runs: int) -> float
 
 
 def _instructions(command: Sequence[str], env: Mapping[str, str]) -> int:
-    valgrind = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
     python = command if command is NOTHING else (sys.executable, *command)
-    ran = subprocess.run([*valgrind, *python], env=env, check=True, capture_output=True)
+    ran = subprocess.run([*UNDER_VALGRIND, *python], env=env, check=True, capture_output=True)
     counted = COUNTED.search(ran.stderr)
     assert counted is not None, ran.stderr.decode()
     return int(counted[1])

@@ -1,5 +1,6 @@
 """`hookbundle run`. The daemon is imported when it runs, and not for its help."""
 
+import gc
 from pathlib import Path
 
 import click
@@ -17,6 +18,10 @@ def run(
     shared: Shared, data: str | None, listen: str | None, config: Path | None, trust_clock: bool
 ) -> None:
     """Runs the daemon in the foreground. SIGTERM stops it, SIGHUP reloads the configuration."""
+    # What is imported stays. To look through it for garbage, again and again while it grows, would
+    # be a twentieth of the start.
+    gc.disable()
     from hookbundle.commands.daemon.run import run_daemon
 
+    gc.enable()
     run_daemon(shared, data, listen, config, trust_clock=trust_clock)

@@ -99,6 +99,33 @@ async def test_the_new_connection_is_not_another_kept_one() -> None:
     assert (len(receiver.requests), receiver.connections) == (4, 3)
 
 
+async def test_the_connection_that_was_used_last_is_used_first() -> None:
+    """So those that fewer attempts at a time need are not used, and end."""
+    over: list[int] = []
+    may_answer = [asyncio.Event(), asyncio.Event()]
+
+    async def script(wire: Wire) -> None:
+        number = wire.receiver.connections
+        while await wire.request():
+            over.append(number)
+            await may_answer[number - 1].wait()
+            await wire.send(OK)
+
+    async with receiving(script) as receiver, calling() as client:
+        posts = []
+        for _ in range(2):
+            receiver.asked.clear()
+            posts.append(asyncio.ensure_future(client.post(receiver.url, BODY, {})))
+            await receiver.asked.wait()
+        for event, post in zip(may_answer, posts, strict=True):
+            event.set()
+            await post
+        for _ in range(2):
+            await client.post(receiver.url, BODY, {})
+
+    assert over == [1, 2, 2, 2]
+
+
 async def test_a_request_is_sent_again_once_and_no_more() -> None:
     async def answers_the_first_only(wire: Wire) -> None:
         await wire.request()

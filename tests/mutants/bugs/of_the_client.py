@@ -30,6 +30,13 @@ CLIENT = (
         caught_by=(DECIDES,),
     ),
     Mutant(
+        name="fa1",
+        bug="the connection that was used longest ago is used first, so that none ever ends unused",
+        path="actors/outbound/connector.py",
+        edits=(("found = kept.pop()", "found = kept.pop(0)"),),
+        caught_by=(f"{KEPT}::test_the_connection_that_was_used_last_is_used_first",),
+    ),
+    Mutant(
         name="h3",
         bug="a body has the whole time limit",
         path="actors/outbound/connection.py",

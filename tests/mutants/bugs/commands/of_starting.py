@@ -39,4 +39,14 @@ STARTING = (
             "::test_what_is_not_set_is_named_with_what_it_means_and_how_to_set_it",
         ),
     ),
+    Mutant(
+        name="fa2",
+        bug="a daemon never collects its garbage",
+        path="commands/daemon/command.py",
+        edits=(("    gc.enable()\n", ""),),
+        caught_by=(
+            "tests/commands/daemon/test_command.py::"
+            "test_garbage_is_collected_once_the_daemon_is_imported",
+        ),
+    ),
 )
