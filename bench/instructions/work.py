@@ -1,7 +1,8 @@
 """Instructions of the daemon for a message and for a delivery, its loop's and its Store's apart.
 
-    single       one message a request, 64 connections of the Unix socket
+    single       one message a request, 64 connections of the Unix socket; windows are open
     single_tcp   the same over TCP, with a token
+    single_new   as single, and each message opens a window
     many         batches of 100 messages to 100 chats, 16 connections; windows are open
     many_new     the same, and each message opens a window
     one          batches of 100 messages to one chat, 16 connections
@@ -25,6 +26,7 @@ from hookbundle.bench.processes import calls
 
 WEBHOOKS = 60
 WARM_ANSWERS = 3  # to each webhook, before it is counted
+WARM_MESSAGES = 2  # of each chat: from the second one on, its record stays decoded
 DAY_MS = 86_400_000
 CHATS = 2_000
 NEW = 1_000  # the first request to chats that nobody has written to
@@ -45,6 +47,7 @@ class Kind(NamedTuple):
 KINDS = {
     "single": Kind("single", 1, 64, few=128, many=1_152),
     "single_tcp": Kind("single", 1, 64, few=128, many=1_152, over_tcp=True),
+    "single_new": Kind("single", 1, 64, few=128, many=576, first=CHATS),
     "many": Kind("many", 100, 16, few=16, many=48),
     "many_new": Kind("new", 100, 16, few=16, many=48, first=NEW),
     "one": Kind("one", 100, 16, few=16, many=80),
@@ -59,7 +62,8 @@ class Listener(NamedTuple):
     token: str = ""
 
     def load(self, kind: Kind, tag: str, first: int, requests: int) -> None:
-        options = ("--first", first, "--chats", CHATS, "--token", self.token)
+        chats = 2 * CHATS if kind.first else CHATS  # those that nobody has written to come after
+        options = ("--first", first, "--chats", chats, "--token", self.token)
         arguments = (self.address, kind.connections, requests, kind.load, tag, *options)
         harness.run_once("load.py", *arguments)
 
@@ -84,8 +88,11 @@ def _of_daemon(data: Path, each: int, quick: bool) -> Figures:
             ready = daemon.process.hear()
             sock = Listener(ready["socket"])
             tcp = Listener(ready["tcp"], calls.new_token(ready["socket"]))
+            # Not counted yet, and ten times as fast. Chats of both are of different workspaces.
+            for turn in range(WARM_MESSAGES):
+                sock.load(KINDS["many"], f"warm{turn}", 0, CHATS // 100)
+                sock.load(KINDS["single"], f"warm-single{turn}", 0, 1_280)
             found = _deliveries(daemon, receiver, each)
-            sock.load(KINDS["many"], "warm", 0, CHATS // 100)
             for name, kind in KINDS.items():
                 found |= _intake(daemon, name, kind, tcp if kind.over_tcp else sock, quick)
     return found
