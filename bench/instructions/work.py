@@ -26,7 +26,6 @@ from hookbundle.bench.processes import calls
 
 WEBHOOKS = 60
 WARM_ANSWERS = 3  # to each webhook, before it is counted
-WARM_MESSAGES = 2  # of each chat: from the second one on, its record stays decoded
 DAY_MS = 86_400_000
 CHATS = 2_000
 NEW = 1_000  # the first request to chats that nobody has written to
@@ -89,9 +88,8 @@ def _of_daemon(data: Path, each: int, quick: bool) -> Figures:
             sock = Listener(ready["socket"])
             tcp = Listener(ready["tcp"], calls.new_token(ready["socket"]))
             # Not counted yet, and ten times as fast. Chats of both are of different workspaces.
-            for turn in range(WARM_MESSAGES):
-                sock.load(KINDS["many"], f"warm{turn}", 0, CHATS // 100)
-                sock.load(KINDS["single"], f"warm-single{turn}", 0, 1_280)
+            sock.load(KINDS["many"], "warm", 0, CHATS // 100)
+            sock.load(KINDS["single"], "warm-single", 0, 1_280)
             found = _deliveries(daemon, receiver, each)
             for name, kind in KINDS.items():
                 found |= _intake(daemon, name, kind, tcp if kind.over_tcp else sock, quick)

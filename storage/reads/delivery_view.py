@@ -4,10 +4,11 @@ What is not there any more is not found: 410 if it was, or may have been. A deli
 chat is gone at once, though its records are erased later.
 """
 
-from dataclasses import dataclass, replace
 from functools import partial
 
 import lmdb
+import msgspec
+from msgspec.structs import replace
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -28,16 +29,14 @@ ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAttempt:
+class KeptAttempt(msgspec.Struct, frozen=True):
     """An attempt by its number; `result` is None if its record is damaged."""
 
     number: int
     result: Attempt | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
+class DeliveryView(msgspec.Struct, frozen=True):
     """A delivery, changed to what it is for every caller, and the state of its webhook.
 
     `webhook_id`: its name. `body`, `previous_id`, `attempts`: empty in lists. Of the attempts the

@@ -13,7 +13,6 @@ database. Its reader is told so, and starts at the oldest event.
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Any
 
 import lmdb
@@ -59,16 +58,14 @@ class FeedEvent(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(msgspec.Struct, frozen=True):
     """The sequence numbers of the oldest event kept and of the next event to come."""
 
     oldest: int
     next: int
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """Where a reader begins: after event number `after`.
 
     `cursor`: the position; if it is foreign, the one that the reader gave.
@@ -79,16 +76,14 @@ class Start:
     foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(msgspec.Struct, frozen=True):
     """The first and the last number of events that retention took away before they were read."""
 
     first: int
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPage:
+class FeedPage(msgspec.Struct, frozen=True):
     """The selected events. `after`: the number of the last event looked at, selected or not.
 
     `missed`: stretches that are no longer there, in order. Where retention took events of other

@@ -6,8 +6,9 @@ who ask for a workspace that does not exist.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
@@ -19,8 +20,7 @@ SLICE_BYTES = 256 * 1024  # of rows; a slice ends with the row that exceeds it
 SLICE_ROWS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """`found`: those of the names that a slice has events of. `after`: None at the feed's end."""
 
     found: frozenset[str]

@@ -1,8 +1,9 @@
 """How much history each workspace has."""
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.environment import Environment
@@ -16,8 +17,7 @@ class HistorySize(NamedTuple):
     workspace: int
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
+class HistoryPage(msgspec.Struct, frozen=True):
     """`after`: where the next page begins; None after the last one."""
 
     sizes: list[HistorySize]

@@ -14,6 +14,7 @@ from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
 import lmdb
+import msgspec
 
 from hookbundle.engine.windows.ends import Why
 from hookbundle.storage.database import key_fields, keyspace, rows
@@ -60,8 +61,7 @@ class Page(Generic[T]):
     reached_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OpenWindow:
+class OpenWindow(msgspec.Struct, frozen=True):
     """A chat's open window of a webhook, by its id; `messages` is a count.
 
     `number`: the webhook's. `name`: as of its newest message. `why`: what will end it then, in the

@@ -9,6 +9,7 @@ is not in it.
 from dataclasses import dataclass, field
 
 import lmdb
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
@@ -19,8 +20,7 @@ from hookbundle.storage.reads import requests_made
 from hookbundle.storage.reads.workspace_view import settings_of, webhook_of, webhooks_in
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(msgspec.Struct, frozen=True):
     """An entry of a webhook's log, by its number; `exchange`: None if its record is damaged."""
 
     webhook_id: str

@@ -1,10 +1,11 @@
 """Look-ups of single records and short lists. Each is one short read transaction."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import islice
+
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
@@ -33,8 +34,7 @@ from hookbundle.storage.transitions import tokens
 PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspacePage:
+class WorkspacePage(msgspec.Struct, frozen=True):
     """`after`: where the next page begins; empty after the last one. `size`: bytes of its texts."""
 
     found: list[WorkspaceView]
@@ -42,8 +42,7 @@ class WorkspacePage:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TokenPage:
+class TokenPage(msgspec.Struct, frozen=True):
     """`after`: where the next page begins; empty after the last one."""
 
     found: list[Token]

@@ -1,6 +1,5 @@
 """Entries of the two logs, put together from the records they point to."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import lmdb
@@ -13,8 +12,7 @@ from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.tables import bodies, history, queue
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedAction:
+class JoinedAction(msgspec.Struct, frozen=True):
     """A line of the activity log, and what it is about, as the detailed log names it.
 
     `webhook`: its id. `delivery_id`, `attempt`: empty and 0 if it is about none.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import lmdb
 import msgspec
@@ -27,8 +26,7 @@ from hookbundle.storage.tables.sources import lookup
 from hookbundle.storage.tables.sources.memory import Map, name_of
 
 
-@dataclass(frozen=True, slots=True)
-class SourceView:
+class SourceView(msgspec.Struct, frozen=True):
     """A source and how it fares, at the same moment. `remembers`: entries of its memory."""
 
     source: Source
@@ -43,15 +41,13 @@ class Addressed(msgspec.Struct, frozen=True):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
+class RequestView(msgspec.Struct, frozen=True):
     number: int
     request: KeptRequest
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMemory:
+class StoredMemory(msgspec.Struct, frozen=True):
     """What a source remembers, in one read transaction; engine/sources/memory.py has the rules."""
 
     txn: lmdb.Transaction

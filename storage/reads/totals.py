@@ -1,11 +1,11 @@
 """Figures of the whole database that no counter holds. They are read a few times a minute."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop
 
 import lmdb
+import msgspec
 
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
@@ -15,8 +15,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.tables import history, moving
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingTotals:
+class WaitingTotals(msgspec.Struct, frozen=True):
     """`oldest_ms`: when the oldest queued delivery of all enabled webhooks was sealed.
 
     Disabled webhooks, and those that wait for their rate or budget, are left out: their deliveries

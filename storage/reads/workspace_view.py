@@ -1,9 +1,9 @@
 """A workspace as a reader sees it: its settings, its webhooks, and how they are doing."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import lmdb
+import msgspec
 
 from hookbundle.engine.errors import Code, NotFound
 from hookbundle.storage.database import keyspace, rows
@@ -11,16 +11,14 @@ from hookbundle.storage.database.records import Usage, WebhookState, WorkspaceNa
 from hookbundle.storage.database.settings import OUTBOUND, Webhook, Workspace, no_webhook
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookView:
+class WebhookView(msgspec.Struct, frozen=True):
     """A webhook and its state at the same moment."""
 
     webhook: Webhook
     state: WebhookState
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceView:
+class WorkspaceView(msgspec.Struct, frozen=True):
     """A workspace, its webhooks, `outbound` first, and their states at the same moment."""
 
     settings: Workspace

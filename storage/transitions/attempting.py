@@ -8,8 +8,6 @@ A delivery of a webhook with a format is not begun before its body was rendered:
 `Render`, and rendering/storing.py takes what comes of it.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from hookbundle.engine.delivery import states
@@ -82,8 +80,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     may_repeat: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Render:
+class Render(msgspec.Struct, frozen=True):
     """The next delivery needs a body of its webhook's format first: `StoreBody` brings it.
 
     Nothing was written for it: who does not come back has changed nothing.
@@ -95,13 +92,11 @@ class Render:
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class AskAgain:
+class AskAgain(msgspec.Struct, frozen=True):
     """The queue begins with deliveries of deleted chats; some are erased, others may be left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(msgspec.Struct, frozen=True):
     """Nothing may be sent now. The transition that changes this wakes the webhook."""
 
 

@@ -7,7 +7,8 @@ What is kept until a time (ids, idempotency keys, rotated secrets) is kept for l
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
@@ -21,8 +22,7 @@ from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.transitions.webhooks import changing
 
 
-@dataclass(frozen=True, slots=True)
-class TrustClock:
+class TrustClock(msgspec.Struct, frozen=True):
     """True time is `now_ms`, whatever later times were stored."""
 
     now_ms: int

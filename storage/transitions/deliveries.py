@@ -7,7 +7,7 @@ rate and budget of the webhook, and its answer says until when they keep it wait
 The count of consecutive errors stays: only a success or enabling the webhook sets it to 0.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -28,8 +28,7 @@ DISCARDED = DeliveryState.DISCARDED
 WAITS: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETTER: "dead_letter"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryDelivery:
+class RetryDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """`webhook_id`: the delivery's."""
 
     workspace_id: str
@@ -39,8 +38,7 @@ class RetryDelivery:
     caller: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryDeadLetters:
+class RetryDeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     """All dead letters of the webhook: effective at once, carried out in steps."""
 
     workspace_id: str
@@ -49,8 +47,7 @@ class RetryDeadLetters:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(msgspec.Struct, frozen=True):
     """`returned`: how many dead letters are queued again, of `messages` messages.
 
     `wake`: webhooks that have something to send. `waits_until_ms`: rate and budget let nothing go
@@ -63,8 +60,7 @@ class Retried:
     waits_until_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscardDelivery:
+class DiscardDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that began before `alive_since_ms` is not under way: its daemon has died.
 
     `webhook_id`: the delivery's.
@@ -79,8 +75,7 @@ class DiscardDelivery:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discarded:
+class Discarded(msgspec.Struct, frozen=True):
     chat_id: str
     messages: int
     was: Was

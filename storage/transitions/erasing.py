@@ -17,7 +17,7 @@ The feed is left as it is until its retention: its facts hold ids, counts, setti
 no text of any message. Erased bytes stay in free pages of the file until `compact`.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
@@ -35,8 +35,7 @@ from hookbundle.storage.transitions import tokens
 from hookbundle.storage.transitions.sources import lifetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteWorkspace:
+class DeleteWorkspace(msgspec.Struct, frozen=True, kw_only=True):
     """`precondition`: only if it holds."""
 
     workspace_id: str
@@ -45,8 +44,7 @@ class DeleteWorkspace:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceDeleted:
+class WorkspaceDeleted(msgspec.Struct, frozen=True):
     """What was deleted with it: open windows, queued deliveries, dead letters, unsent messages."""
 
     windows: int
@@ -54,16 +52,14 @@ class WorkspaceDeleted:
     messages: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteChat:
+class DeleteChat(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str
     chat_id: str
     now_ms: int
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChatDeleted:
+class ChatDeleted(msgspec.Struct, frozen=True):
     """`messages` were in its open window; what waits in the queue is counted when it is erased."""
 
     messages: int

@@ -6,7 +6,7 @@ was claimed and not answered is carried out again, in which the messages stored 
 to be duplicates.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
@@ -14,8 +14,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
+class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`key` and `digest` stand for what the client sent as its key, and as its body."""
 
     workspace_number: int
@@ -24,15 +23,13 @@ class ClaimRequest:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """`answer` is empty as long as there is none: the request is to be carried out."""
 
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRequest:
+class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The request was carried out. Its repeats get this answer."""
 
     workspace_number: int

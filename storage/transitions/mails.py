@@ -1,6 +1,6 @@
 """The outcome of an e-mail: the SMTP server took it, or it is tried again."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.storage import daemon_facts
 from hookbundle.storage.database import keyspace
@@ -10,8 +10,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import outbox
 
 
-@dataclass(frozen=True, slots=True)
-class MailAccepted:
+class MailAccepted(msgspec.Struct, frozen=True):
     """The SMTP server has taken the mail, which told of `told` disablings."""
 
     number: int
@@ -19,8 +18,7 @@ class MailAccepted:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class MailFailed:
+class MailFailed(msgspec.Struct, frozen=True):
     """The mail is to be tried again at `next_ms`."""
 
     number: int

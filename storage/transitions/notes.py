@@ -1,21 +1,19 @@
 """Facts about the daemon itself, which change nothing else in the database; and no change."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.database.unit import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A fact about the daemon: started, stopped, the wall clock was stepped ..."""
 
     fact: Noted
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(msgspec.Struct, frozen=True):
     """Changes nothing. In a cluster its group is agreed on all the same: the caller gets a result
     only if this node still owns the partition."""
 

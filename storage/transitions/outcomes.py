@@ -1,7 +1,8 @@
 """What the outcome of an attempt changes: delivery, error count, wait, dead letters, disabling."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from hookbundle.engine.delivery import backoff, states, too_large
 from hookbundle.engine.delivery.backoff import BackoffPolicy
@@ -36,8 +37,7 @@ FACTS: dict[Told, type[facts.AttemptEnded]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that is over. `of_the_past`: it is of an earlier epoch of the webhook."""
 
     flight: Flight

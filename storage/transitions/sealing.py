@@ -6,7 +6,6 @@ whose messages were all deleted ends without a delivery (`deleted`). Other deliv
 reasons: `single`, `first`, and `merge` if they are made of several.
 """
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import msgspec
@@ -67,8 +66,7 @@ class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
     sealed: "Sealed | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class SealDue:
+class SealDue(msgspec.Struct, frozen=True):
     """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
     One that by its rule ends later gets another row. A row that differs from its chat's record is
@@ -93,8 +91,7 @@ class Sealed(msgspec.Struct, frozen=True):
     windows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DueSealed:
+class DueSealed(msgspec.Struct, frozen=True):
     """`wake`: numbers of the webhooks that became ready. Not `finished`: some rows are left."""
 
     messages: int

@@ -1,6 +1,5 @@
 """Creates a workspace, and changes its settings: its own, and those of its webhook `outbound`."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -39,8 +38,7 @@ class Changes(WebhookChanges, frozen=True, kw_only=True):
     time_zone: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeWorkspace:
+class ChangeWorkspace(msgspec.Struct, frozen=True, kw_only=True):
     """`new_secret` signs if the workspace has to be made. `must_match`: what is there is changed
     only by a caller who names its version, or `*`: he wants to replace all of it.
 
@@ -61,8 +59,7 @@ class ChangeWorkspace:
     names_webhook: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceChanged:
+class WorkspaceChanged(msgspec.Struct, frozen=True):
     """`secret` is given once, to the one who made the workspace.
 
     `wake`: webhooks that became ready. `dropped`: what was not kept of the request of `outbound`,

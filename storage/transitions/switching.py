@@ -1,7 +1,8 @@
 """Enables and disables a webhook: by a person, or after too many consecutive errors."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
@@ -26,8 +27,7 @@ from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, We
 DisabledReason = Literal["errors", "manual"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnableWebhook:
+class EnableWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """Resumes where it stopped; with `discard`, drops what is held first.
 
     Both are effective at once, and carried out in steps; see tables/moving.py. With `merge`, which
@@ -46,8 +46,7 @@ class EnableWebhook:
     of_webhook: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisableWebhook:
+class DisableWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """`precondition`, `of_webhook`: as for `EnableWebhook`."""
 
     workspace_id: str
@@ -58,8 +57,7 @@ class DisableWebhook:
     of_webhook: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Switched:
+class Switched(msgspec.Struct, frozen=True):
     """`returned`: dead letters back in the queue. `wake`: webhooks that became ready.
 
     `left`: dead letters that stay, because they make their receiver fail. `merging`: what waits as

@@ -6,7 +6,6 @@ through once, when the first workspace is deleted.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
@@ -24,8 +23,7 @@ USES_AT_ONCE = 250
 ID_BYTES = 6  # of the digest, which the key begins with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateToken:
+class CreateToken(msgspec.Struct, frozen=True, kw_only=True):
     """`workspace_id` empty: good for all workspaces. `expires_ms` 0: it does not expire."""
 
     digest: bytes
@@ -37,21 +35,18 @@ class CreateToken:
     expires_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeToken:
+class RevokeToken(msgspec.Struct, frozen=True, kw_only=True):
     token_id: str
     now_ms: int
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUse:
+class TokenUse(msgspec.Struct, frozen=True):
     digest: bytes
     used_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteTokenUses:
+class NoteTokenUses(msgspec.Struct, frozen=True, kw_only=True):
     """When some tokens were last used, at most USES_AT_ONCE."""
 
     uses: tuple[TokenUse, ...]

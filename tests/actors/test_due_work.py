@@ -272,4 +272,5 @@ def failing_for(
             raise error
         return seal_due(unit, transition)
 
-    monkeypatch.setitem(table.TRANSITIONS, SealDue, failing)
+    transitions: dict[Any, Any] = table.TRANSITIONS
+    monkeypatch.setitem(transitions, SealDue, failing)

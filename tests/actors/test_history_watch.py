@@ -142,13 +142,14 @@ async def test_a_damaged_workspace_keeps_no_other_from_being_trimmed(tmp_path: P
 def trimmed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The workspaces of the steps, in their order."""
     found: list[int] = []
-    trim = table.TRANSITIONS[TrimHistory]
+    transitions: dict[Any, Any] = table.TRANSITIONS
+    trim = transitions[TrimHistory]
 
     def noting(unit: Any, transition: TrimHistory) -> Any:
         found.append(transition.workspace_number)
         return trim(unit, transition)
 
-    monkeypatch.setitem(table.TRANSITIONS, TrimHistory, noting)
+    monkeypatch.setitem(transitions, TrimHistory, noting)
     return found
 
 

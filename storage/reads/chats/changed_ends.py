@@ -4,8 +4,9 @@ It judges each as re-timing does (transitions/timed/retiming.py), which comes af
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from hookbundle.engine.filters.subject import Subject
 from hookbundle.engine.windows import ends
@@ -24,8 +25,7 @@ ROWS_MOST = 64
 Change = Literal["sealed", "perhaps", "moved", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedEnds:
+class ChangedEnds(msgspec.Struct, frozen=True):
     """The windows of a webhook, with the setting and the workspace's zone as they would be."""
 
     env: Environment

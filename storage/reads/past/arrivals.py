@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import lmdb
+import msgspec
 
 from hookbundle.engine.windows.arrivals import (
     BYTES_OF_ONE,
@@ -39,8 +40,7 @@ Steps = Iterator[tuple[bytes, Pieces]]  # the position after a chat, and what it
 Walk = Callable[[lmdb.Transaction, bytes], Steps]
 
 
-@dataclass(frozen=True, slots=True)
-class ChatArrivals:
+class ChatArrivals(msgspec.Struct, frozen=True):
     """Of one chat, from one time to another. The pieces are in order of time."""
 
     pieces: Pieces

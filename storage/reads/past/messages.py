@@ -36,8 +36,7 @@ ROWS_A_STEP = 256
 BYTES_A_STEP = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class PastMessage:
+class PastMessage(msgspec.Struct, frozen=True):
     """`is_alone`: account and chat are those that it came with itself."""
 
     chat_id: str

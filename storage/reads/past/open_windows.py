@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import lmdb
+import msgspec
 
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, Window
@@ -21,8 +22,7 @@ CHATS_A_STEP = 256
 INDEX_ROWS_A_STEP = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """An open window. `arrived_ms`: when its newest message came."""
 
     workspace: int

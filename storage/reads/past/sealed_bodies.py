@@ -1,6 +1,5 @@
 """The newest bodies of a webhook, as they were sealed and as they were sent, to try formats on."""
 
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -21,8 +20,7 @@ HEADS_MAX = 64  # that are looked at: those of deleted chats, and damaged ones, 
 BYTES_MAX = 4 * 1024 * 1024  # of the bodies; the one that passes it is the last
 
 
-@dataclass(frozen=True, slots=True)
-class SealedBody:
+class SealedBody(msgspec.Struct, frozen=True):
     """A delivery: the job that renders it, and the bytes that are or were sent."""
 
     chat_id: str

@@ -3,6 +3,8 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hookbundle.engine.windows.arrivals import DAY_MS
 from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.engine.windows.rule import WindowSetting
@@ -14,8 +16,7 @@ from hookbundle.storage.reads.workspace_view import view_in
 MESSAGES_AT_ONCE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
+class Simulated(msgspec.Struct, frozen=True):
     """`since_ms` to `until_ms`: the time that was looked at; all that arrived in it is known.
 
     `chats`: those that had a message. `is_cut`: there are more, which were not looked at. `now`:

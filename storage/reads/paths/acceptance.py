@@ -7,9 +7,9 @@ time, and the rows beside that place are looked through, up to as far as the dis
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 
 import lmdb
+import msgspec
 
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
@@ -29,8 +29,7 @@ ROWS_MOST, BYTES_MAX = 2_000, 8 * 1024 * 1024  # of the feed, to each side of th
 Walk = Callable[[lmdb.Transaction, bytes, bytes], Iterator[tuple[bytes, bytes]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(msgspec.Struct, frozen=True):
     """A message of which it is known when it was accepted. `workspace`: its number."""
 
     workspace: int

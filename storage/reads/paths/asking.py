@@ -4,6 +4,8 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from hookbundle.storage.database.records import Meta
 
 END = 2**63
@@ -12,16 +14,14 @@ STEP_ROWS = 256
 STEP_BYTES = 256 * 1024  # of bodies: some milliseconds to read
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """Now. `alive_since_ms`: attempts that began before it ended with the daemon that made them."""
 
     now_ms: int
     alive_since_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Messages that arrived from `since_ms` on, and before `until_ms`."""
 
     since_ms: int = 0

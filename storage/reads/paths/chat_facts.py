@@ -5,9 +5,9 @@ Such facts are found by their chat; see feed_rows.py. What was before a deletion
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import lmdb
+import msgspec
 
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.change_facts import MessageDeleted, MessageEdited, MessageUnmatched
@@ -27,8 +27,7 @@ CHANGES = {
 SKIPPED = {"attachment": BecameCode.ATTACHMENT, "no_text": BecameCode.NO_TEXT}
 
 
-@dataclass(frozen=True, slots=True)
-class ChatFact:
+class ChatFact(msgspec.Struct, frozen=True):
     """What a fact tells, each time with the ids of its messages; without any: of the chat.
 
     `size`: the characters of all these ids; a batch that came again has hundreds.

@@ -6,7 +6,9 @@ begins below them, whatever moves meanwhile. The bodies say which messages were 
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.paths.asking import Moment, Position, Span, Work
@@ -19,8 +21,7 @@ PAGE_ROWS_MOST = 2_000  # looked at for one page
 PAGE_BYTES_MAX = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
+class HistoryPage(msgspec.Struct, frozen=True):
     """`position`: where the next page begins; None after the last one.
 
     `searched_to_ms`: the page ended because its work was used up, and looked back so far; else 0.

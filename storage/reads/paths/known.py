@@ -1,8 +1,7 @@
 """Since when a workspace's past is known: what an answer "it never came" is worth."""
 
-from dataclasses import dataclass
-
 import lmdb
+import msgspec
 
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.feed_rows import FeedRow
@@ -10,8 +9,7 @@ from hookbundle.storage.database.records import Meta
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """`history_ms`: every delivery that ended since then is there, and all that wait.
 
     `feed_ms`: everything since then that was skipped, came again, or was deleted, is told. None: an

@@ -1,7 +1,5 @@
 """The messages that are in a body or in a window, without their texts."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from hookbundle.engine.messages import timestamps
@@ -10,8 +8,7 @@ from hookbundle.storage.tables import bodies
 from hookbundle.storage.tables.bodies import InBody
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """A message. `sent_ms`: its timestamp. `arrived_ms`: when it was accepted. 0: not known."""
 
     message_id: str

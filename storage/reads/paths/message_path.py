@@ -8,8 +8,11 @@ accepted once; if they don't know it either, it never came.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from hookbundle.engine.messages.became import Became, BecameCode, what_of
 from hookbundle.engine.messages.message import digest_of
@@ -43,8 +46,7 @@ class OfWebhook(NamedTuple):
     attempts: tuple[KeptAttempt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MessagePath:
+class MessagePath(msgspec.Struct, frozen=True):
     """`became`: None if the search was not over; `position` is where it goes on.
 
     Once it is found, what goes on is the search for other webhooks' deliveries of it: `became` of a

@@ -1,11 +1,12 @@
 """What one read transaction finds of a chat: its open windows, its deliveries, its facts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
 import lmdb
+import msgspec
+from msgspec.structs import replace
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.messages.became import Became, BecameCode
@@ -24,8 +25,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue, windows
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Messages of a chat with what became of them; `messages`: those that were asked for.
 
     `count`: all of the group. `opened_ms`: when its window was opened; `sealed_ms`: 0 while it is
@@ -52,8 +52,7 @@ class ChatDelivery(NamedTuple):
     head: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class OfChat:
+class OfChat(msgspec.Struct, frozen=True):
     """What a transaction reads of a chat. `erased_before`: deliveries below it are deleted."""
 
     txn: lmdb.Transaction

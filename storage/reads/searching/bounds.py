@@ -4,10 +4,10 @@ They rise nearly: what waited for the Store has the time at which it was asked f
 is a little wider than the times, and each delivery's own time decides.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import lmdb
+import msgspec
 
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.reads.searching.wanted import TIME_MAX, Wanted
@@ -16,8 +16,7 @@ from hookbundle.storage.tables.repeating.candidates import DISORDER_MS, first_at
 END = 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """Numbers from `first` to before `end`."""
 
     first: int = 0

@@ -3,7 +3,7 @@
 The filter of a replay, which is stored with it, is tables/repeating/matching.py.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database.delivery_records import Delivery
@@ -13,8 +13,7 @@ WAITING = frozenset({DeliveryState.QUEUED, DeliveryState.IN_FLIGHT, DeliveryStat
 TIME_MAX = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Statuses:
+class Statuses(msgspec.Struct, frozen=True):
     """Statuses of the last answer, from `least` to `most`; 0: it was called and did not answer."""
 
     least: int
@@ -27,8 +26,7 @@ class Statuses:
         return delivery.attempts > 0 and self.take(delivery.status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery is wanted if it passes every filter that is given.
 
     `webhooks`: their ids; none: all. `phones`: the same number as digits, in every form that it may

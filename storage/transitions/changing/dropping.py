@@ -1,7 +1,8 @@
 """Edits and deletions are dropped whose messages did not come within a minute."""
 
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from hookbundle.storage.change_facts import MessageUnmatched
 from hookbundle.storage.database import feed_rows, key_fields
@@ -12,16 +13,14 @@ from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.postponed import act_on_each
 
 
-@dataclass(frozen=True, slots=True)
-class DropChanges:
+class DropChanges(msgspec.Struct, frozen=True):
     """Acts on CHANGE rows of the due index that are due."""
 
     rows: tuple[Due, ...]
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Dropped:
+class _Dropped(msgspec.Struct, frozen=True):
     workspace: int
     chat: bytes
     change: EarlyChange

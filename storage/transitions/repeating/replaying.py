@@ -1,6 +1,6 @@
 """A replay is asked for, or cancelled. What follows is in timed/replay_steps.py."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
@@ -13,8 +13,7 @@ from hookbundle.storage.tables import activity
 from hookbundle.storage.tables.repeating import candidates, replays, resends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartReplay:
+class StartReplay(msgspec.Struct, frozen=True, kw_only=True):
     """`deliveries`, `messages`: what the filter meant when it was counted."""
 
     workspace_id: str
@@ -26,16 +25,14 @@ class StartReplay:
     caller: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelReplay:
+class CancelReplay(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str
     number: int
     now_ms: int
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replaying:
+class Replaying(msgspec.Struct, frozen=True):
     """The replay as it is now."""
 
     replay: Replay

@@ -4,7 +4,7 @@ It stays delivered. Its place in the queue is its old one: before everything tha
 it, and after the one that is being sent.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -18,16 +18,14 @@ from hookbundle.storage.tables.merging import places
 from hookbundle.storage.tables.repeating import resends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResendDelivery:
+class ResendDelivery(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str
     delivery_id: str
     now_ms: int
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resent:
+class Resent(msgspec.Struct, frozen=True):
     """`wake`: webhooks that have something to send."""
 
     chat_id: str

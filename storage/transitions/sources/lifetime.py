@@ -4,7 +4,6 @@ A deleted source is gone at once: its address is unknown, and nothing of its set
 it remembers and its requests are erased in steps (timed/source_steps.py).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,8 +31,7 @@ from hookbundle.storage.tables import activity
 from hookbundle.storage.tables.sources import lookup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateSource:
+class CreateSource(msgspec.Struct, frozen=True, kw_only=True):
     """`settings`: as `settings.written` makes them. `digest`: of its token."""
 
     workspace_id: str
@@ -45,8 +43,7 @@ class CreateSource:
     caller: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeSource:
+class ChangeSource(msgspec.Struct, frozen=True, kw_only=True):
     """`name`, `settings`: None: as they are. `settings`: JSON of those that are to be changed."""
 
     workspace_id: str
@@ -58,8 +55,7 @@ class ChangeSource:
     caller: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotateSourceToken:
+class RotateSourceToken(msgspec.Struct, frozen=True, kw_only=True):
     """`digest`: of the new token. Those so far are good until `keep_until_ms` at most."""
 
     workspace_id: str
@@ -71,8 +67,7 @@ class RotateSourceToken:
     caller: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteSource:
+class DeleteSource(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str
     source_id: str
     precondition: Precondition | None
@@ -80,8 +75,7 @@ class DeleteSource:
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceKept:
+class SourceKept(msgspec.Struct, frozen=True):
     """The source as it is now."""
 
     source: Source

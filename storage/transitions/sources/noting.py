@@ -1,6 +1,6 @@
 """What came from a source in the last second or so: counted, and some requests kept."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.storage import source_facts
 from hookbundle.storage.database.sources import keys
@@ -13,8 +13,7 @@ TOLD_EVERY_MS = 60_000
 KINDS_COUNTED_MAX = 200  # of outcomes; they are a closed set, but of several versions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteSource:
+class NoteSource(msgspec.Struct, frozen=True, kw_only=True):
     """`counts`: by outcome. `seen_ms`, `message_ms`: of the last request, and of the last one with
     a message, or 0. `refused`: requests that were not authentic, the last one for `reason`."""
 

@@ -4,8 +4,9 @@ A day is trimmed as a whole: so it can be said from when on all is known.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.windows.arrivals import DAY_MS, day_of
@@ -14,8 +15,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.arrivals import rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrimArrivals:
+class TrimArrivals(msgspec.Struct, frozen=True, kw_only=True):
     """Deletes up to `most` rows of the workspace."""
 
     workspace_number: int
@@ -23,8 +23,7 @@ class TrimArrivals:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class ArrivalsTrimmed:
+class ArrivalsTrimmed(msgspec.Struct, frozen=True):
     finished: bool
 
 

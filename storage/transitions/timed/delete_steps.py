@@ -4,8 +4,9 @@ Its windows go first, with the steps of retiming.py. Every counter stays true at
 nothing but the time it takes tells a webhook that is being erased from any other.
 """
 
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage import webhook_facts
@@ -23,8 +24,7 @@ STEP_BYTES_MAX = 4 * 1024 * 1024
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteStep:
+class DeleteStep(msgspec.Struct, frozen=True):
     """Erases up to `most` deliveries of a deleted webhook."""
 
     webhook: int
@@ -32,8 +32,7 @@ class DeleteStep:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookErasing:
+class WebhookErasing(msgspec.Struct, frozen=True):
     finished: bool
 
 

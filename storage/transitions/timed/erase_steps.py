@@ -7,7 +7,8 @@ for the hundred entries of a detailed log. A step goes on with the next chat if 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
@@ -33,8 +34,7 @@ ROWS_OF_A_PART = 65  # of seen ids
 LOOKS_FOR_ARRIVALS = 4  # of a webhook: a look at each of the last days
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EraseStep:
+class EraseStep(msgspec.Struct, frozen=True, kw_only=True):
     """Erases up to `most` records of the row's workspace, or deliveries of its deleted chats."""
 
     row: Due
@@ -42,8 +42,7 @@ class EraseStep:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
+class Erased(msgspec.Struct, frozen=True):
     finished: bool
 
 

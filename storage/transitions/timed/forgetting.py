@@ -1,6 +1,6 @@
 """Message ids and idempotency keys are forgotten when they are older than the promise."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
@@ -15,8 +15,7 @@ from hookbundle.storage.tables.rules import ends
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(msgspec.Struct, frozen=True):
     """Acts on FORGET and REQUEST rows of the due index that are due."""
 
     rows: tuple[Due, ...]

@@ -8,7 +8,6 @@ crash or a command between two steps finds a queue that is in order.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -33,8 +32,7 @@ MESSAGES_AT_ONCE = 500  # that a step reads; the bundle that passes it is its la
 CHAT_ROWS_MAX = 2_000  # of a chat, among which more of it is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class MergeStep:
+class MergeStep(msgspec.Struct, frozen=True):
     """Goes on with the webhook's merge: looks at up to `most` deliveries of the queue."""
 
     webhook: int
@@ -43,8 +41,7 @@ class MergeStep:
     product_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(msgspec.Struct, frozen=True):
     """`wake`: webhooks that may send again."""
 
     finished: bool

@@ -5,8 +5,9 @@ those of history, tells nothing, and may come at any time: before a crash, after
 attempts of the deliveries that it moves.
 """
 
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.records import Moving
@@ -18,8 +19,7 @@ from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.timed.readable import readable
 
 
-@dataclass(frozen=True, slots=True)
-class MoveDeliveries:
+class MoveDeliveries(msgspec.Struct, frozen=True):
     """Goes on moving up to `most` deliveries of the webhook."""
 
     webhook: int
@@ -27,8 +27,7 @@ class MoveDeliveries:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     finished: bool
 
 

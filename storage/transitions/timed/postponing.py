@@ -5,7 +5,7 @@ transitions postpone it themselves if its records are still damaged, and count i
 first time. `Settle`, which follows each such try, then counts on from the row that was tried.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace
@@ -16,16 +16,14 @@ from hookbundle.storage.tables.postponed import FIRST_WAIT_MS, Postponed, postpo
 TRIES_UNKNOWN = 10  # of a row whose count is damaged: from here on it waits the longest
 
 
-@dataclass(frozen=True, slots=True)
-class Postpone:
+class Postpone(msgspec.Struct, frozen=True):
     """The work of these rows failed. Each may be postponed already."""
 
     rows: tuple[Due, ...]
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(msgspec.Struct, frozen=True):
     """These rows were acted on at `tried_ms`, or ask for nothing that is there."""
 
     rows: tuple[Due, ...]

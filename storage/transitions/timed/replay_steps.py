@@ -5,10 +5,11 @@ step can't read it passes over: a damaged delivery must not hold up those behind
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage import facts
@@ -26,8 +27,7 @@ from hookbundle.storage.transitions.timed.readable import readable
 LOOKED_AT = 6  # to look at so many deliveries costs as much as to change one
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayStep:
+class ReplayStep(msgspec.Struct, frozen=True):
     """Goes on with the webhook's replay: changes up to `most` deliveries."""
 
     webhook: int
@@ -35,8 +35,7 @@ class ReplayStep:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(msgspec.Struct, frozen=True):
     """`finished`: there is nothing to do now. `wake`: webhooks that may send what they may not
     have sent before."""
 

@@ -4,7 +4,7 @@ Each window gets the rule and the end that it would have if it had been opened w
 now. Those that would be over by then are sealed.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.limits import STEP_WEIGHT
@@ -19,8 +19,7 @@ from hookbundle.storage.tables.rules import ends, judging
 from hookbundle.storage.transitions import sealing
 
 
-@dataclass(frozen=True, slots=True)
-class RetimeWindows:
+class RetimeWindows(msgspec.Struct, frozen=True):
     """Goes on re-timing the windows of a webhook whose windows were changed, or its zone."""
 
     webhook: int
@@ -29,8 +28,7 @@ class RetimeWindows:
     product_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retimed:
+class Retimed(msgspec.Struct, frozen=True):
     """`wake`: the webhook, if it became ready."""
 
     finished: bool

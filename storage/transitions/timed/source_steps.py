@@ -1,6 +1,5 @@
 """Erases what deleted sources had, and drops what is too old: requests, and former tokens."""
 
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -18,8 +17,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.sources import lookup, memory, requests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceStep:
+class SourceStep(msgspec.Struct, frozen=True, kw_only=True):
     """Erases up to `most` entries and requests of deleted sources of the workspace."""
 
     workspace_number: int
@@ -27,8 +25,7 @@ class SourceStep:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourcesStepped:
+class SourcesStepped(msgspec.Struct, frozen=True):
     finished: bool
 
 

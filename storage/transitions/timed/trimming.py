@@ -5,7 +5,8 @@ step when the logs have moved on.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import key_fields, keyspace
@@ -17,8 +18,7 @@ AGAIN_MS = 86_400_000  # what a log shows today it may not show tomorrow
 STEP_BYTES_MAX = 32 * 1024 * 1024  # trimmed in one step; pages are freed without being read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrimHistory:
+class TrimHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Trims up to `most` deliveries that ended at or before `before_ms`.
 
     While the workspace has more than `bytes_max`, younger ones too.
@@ -31,8 +31,7 @@ class TrimHistory:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trimmed:
+class Trimmed(msgspec.Struct, frozen=True):
     """`finished`: nothing is left to trim now."""
 
     finished: bool

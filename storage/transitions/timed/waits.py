@@ -1,7 +1,8 @@
 """A wait ends, after an error, or for rate or budget: the webhook is ready for its next attempt."""
 
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.unit import Unit
@@ -9,16 +10,14 @@ from hookbundle.storage.tables import readiness
 from hookbundle.storage.tables.postponed import act_on_each
 
 
-@dataclass(frozen=True, slots=True)
-class EndWaits:
+class EndWaits(msgspec.Struct, frozen=True):
     """Acts on RETRY rows of the due index that are due: their webhooks are ready again."""
 
     rows: tuple[Due, ...]
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaitsEnded:
+class WaitsEnded(msgspec.Struct, frozen=True):
     """`wake`: numbers of the webhooks that became ready."""
 
     wake: tuple[int, ...]

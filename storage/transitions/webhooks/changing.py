@@ -1,6 +1,5 @@
 """Changes the settings of one webhook. settings.py and webhooks.py say when, and tell of it."""
 
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -79,8 +78,7 @@ class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsChanged:
+class SettingsChanged(msgspec.Struct, frozen=True):
     """`fields`: those that differ, with their new values. `switch`: it is still to be enabled
     (True) or disabled (False); `also`: other settings were changed with it. `dropped`: what was not
     kept of its request."""

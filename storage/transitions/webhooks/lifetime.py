@@ -5,7 +5,6 @@ shown, and an attempt under way ends in NotFound. Its windows and deliveries are
 timed/delete_steps.py says. Until then it is among the workspace's `leaving` webhooks.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -27,8 +26,7 @@ from hookbundle.storage.transitions.webhooks import changing, of_request
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeWebhook:
+class ChangeWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """`new_secret` signs if the webhook has to be made. `must_match`: what is there is changed only
     by a caller who names its version, or `*`: he wants to replace all of it."""
 
@@ -43,8 +41,7 @@ class ChangeWebhook:
     must_match: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookChanged:
+class WebhookChanged(msgspec.Struct, frozen=True):
     """`secret` is given once, to the one who made the webhook. `version`: the webhook's.
 
     `wake`: webhooks that became ready. `dropped`: what was not kept of its request, because the URL
@@ -59,8 +56,7 @@ class WebhookChanged:
     dropped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteWebhook:
+class DeleteWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """`precondition`: only if it holds. `messages_most`: only if no more are dropped with it."""
 
     workspace_id: str
@@ -71,8 +67,7 @@ class DeleteWebhook:
     messages_most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookDeleted:
+class WebhookDeleted(msgspec.Struct, frozen=True):
     """What is dropped with it: open windows, queued deliveries and dead letters, their messages."""
 
     windows: int

@@ -1,6 +1,6 @@
 """A merge is asked for. What follows is in timed/merge_steps.py."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
@@ -12,8 +12,7 @@ from hookbundle.storage.tables.repeating import replays
 from hookbundle.storage.transitions.webhooks.conditions import check_either
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeWebhook:
+class MergeWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """What waits and was never attempted is merged; afterwards the webhook is as it was before.
 
     `precondition`: on the version of the workspace, or `of_webhook` on the webhook's.
@@ -27,8 +26,7 @@ class MergeWebhook:
     of_webhook: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MergeBegun:
+class MergeBegun(msgspec.Struct, frozen=True):
     """What waits in the queue as the merge begins, which is at most what it merges."""
 
     webhook: int

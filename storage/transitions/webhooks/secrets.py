@@ -1,7 +1,5 @@
 """Rotates a webhook's signing secret."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from hookbundle.engine import limits
@@ -16,8 +14,7 @@ from hookbundle.storage.tables import activity
 from hookbundle.storage.transitions.webhooks.conditions import check_either
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotateSecret:
+class RotateSecret(msgspec.Struct, frozen=True, kw_only=True):
     """The new secret signs from now on; older ones sign beside it until `keep_until_ms` at most.
 
     `precondition`: on the version of the workspace, or `of_webhook` on the webhook's.
@@ -33,8 +30,7 @@ class RotateSecret:
     of_webhook: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRotated:
+class SecretRotated(msgspec.Struct, frozen=True):
     """`version`: of the workspace, with the new secret; `webhook_version`: of the webhook."""
 
     version: int

@@ -1,6 +1,6 @@
 """A test request: recorded in both logs, outside the queue and the error count."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.storage.database.delivery_records import Action, LogRow, WebhookTest
 from hookbundle.storage.database.unit import Unit
@@ -8,8 +8,7 @@ from hookbundle.storage.tables import activity, detailed_log
 from hookbundle.storage.webhook_facts import WebhookTested
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordTest:
+class RecordTest(msgspec.Struct, frozen=True, kw_only=True):
     """A test request was made: outside the queue and the counter, but in the logs."""
 
     webhook: int
