@@ -1,11 +1,11 @@
 """A condition on the present version is honoured wherever something is changed, or refused."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
