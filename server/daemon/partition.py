@@ -63,6 +63,7 @@ class Partition:
         """`on_commit` hears how long a commit took, in ms, and its transitions, in the Store's
         thread; `lost` hears, on the loop, why the partition can't go on. `agree`: in a cluster."""
         self._config = config
+        self.floor_bytes = config.store.floor_bytes
         self._clock = clock
         self._rng = rng
         self._deadline = deadline

@@ -68,6 +68,8 @@ class StatusReport:
                 "used_bytes": usage.used_bytes,
                 "file_bytes": usage.file_bytes,
                 "free_bytes": usage.free_bytes,
+                "room_bytes": usage.room_bytes,
+                "floor_bytes": partition.floor_bytes,
             },
             feed={
                 "next": feed.next,

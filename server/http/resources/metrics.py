@@ -206,6 +206,8 @@ def _of_store(scene: Scene) -> Iterator[Metric]:
     )
     yield gauge("disk_file_bytes", "Size of the data file", disk["file_bytes"])
     yield gauge("disk_free_bytes", "Free on the data's disk", disk["free_bytes"])
+    yield gauge("disk_room_bytes", "Free on the disk and inside the file", disk["room_bytes"])
+    yield gauge("disk_floor_bytes", "Intake closes below so much room", disk["floor_bytes"])
 
 
 def _of_process(scene: Scene) -> Iterator[Metric]:

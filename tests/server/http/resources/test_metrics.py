@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Wake
 from hookbundle.server.http.listeners import ListenersConfig
@@ -110,7 +111,8 @@ async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) 
 
 
 async def test_commits_the_disk_and_the_loop_are_measured(tmp_path: Path) -> None:
-    async with daemon_in(tmp_path) as system:
+    store = StoreConfig(floor_bytes=4_096, reserve_bytes=64 * 1024)
+    async with daemon_in(tmp_path, store=store) as system:
         await system.ask("PUT", "/v1/workspaces/acme", {})
         found = await samples(system)
 
@@ -125,7 +127,8 @@ async def test_commits_the_disk_and_the_loop_are_measured(tmp_path: Path) -> Non
     assert found["hookbundle_ready"] == 1
     assert 0 < found["hookbundle_disk_used_bytes"] <= found["hookbundle_disk_map_bytes"]
     assert found["hookbundle_disk_file_bytes"] > 0
-    assert found["hookbundle_disk_free_bytes"] > 0
+    assert 0 < found["hookbundle_disk_free_bytes"] <= found["hookbundle_disk_room_bytes"]
+    assert found["hookbundle_disk_floor_bytes"] == store.floor_bytes
     assert found["hookbundle_feed_subscribers"] == 1  # the test's own
     assert "hookbundle_loop_lag_seconds_count" in found
     assert found["process_resident_memory_bytes"] > 0
