@@ -4,7 +4,7 @@ STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies mutants power-cuts battery
+.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
 .PHONY: soak hostile
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
@@ -15,7 +15,7 @@ run: $(STAMP)
 	.venv/bin/hookbundle run
 
 # Tests wait for programs and for the disk: with twice as many workers as two cores they wait less.
-test: $(STAMP) browser strace systemd proxies
+test: $(STAMP) browser strace systemd proxies prometheus
 	$(PY) -m pytest -n 4 --dist worksteal -q --cache-clear || { test $$? -eq 1 && tests/alone.sh $(PY); }
 
 lint: $(STAMP)
@@ -29,7 +29,7 @@ lint: $(STAMP)
 check: lint test
 
 # Shows which lines no test reaches and writes htmlcov/. Programs that tests start are not counted.
-coverage: $(STAMP) browser strace systemd proxies
+coverage: $(STAMP) browser strace systemd proxies prometheus
 	$(PY) -m pytest -n 2 -q --cov=hookbundle --cov-config=pyproject.toml \
 		--cov-report=term:skip-covered --cov-report=html
 
@@ -48,6 +48,10 @@ systemd:
 # A test puts a daemon behind nginx and Caddy, as the guide says.
 proxies: $(STAMP)
 	tests/install-proxies.sh
+
+# promtool tries the rules of packaging/observability/, and Prometheus scrapes a daemon.
+prometheus: $(STAMP)
+	tests/install-prometheus.sh
 
 # Plants known bugs, one at a time; a test must find each.
 mutants: $(STAMP) strace systemd
@@ -81,6 +85,7 @@ docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_format_tables.py
 	PYTHONPATH=.src $(PY) docs/make_api_reference.py
 	PYTHONPATH=.src $(PY) docs/make_metrics_reference.py
+	$(PY) docs/make_board.py
 	PYTHONPATH=.src $(PY) docs/make_references.py
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
