@@ -5,6 +5,7 @@ import json
 import re
 import runpy
 import tomllib
+from collections.abc import Callable
 
 import pytest
 from prometheus_client.core import Metric
@@ -46,7 +47,7 @@ def labels(families: list[Metric]) -> dict[str, set[str]]:
     return found
 
 
-WHERE = {
+WHERE: dict[str, Callable[[], list[str]]] = {
     "rules": lambda: [each["expr"] for each in rules()],
     "board": queries,
     "tests": series_of_tests,
