@@ -238,7 +238,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "    --header 'webhook-id: dlv_...' --header 'webhook-timestamp: 1795856989' \\",
         "    --header 'webhook-signature: v1,...'",
     ),
-    "backup": ("hookbundle backup /var/lib/hookbundle-backups/monday",),
+    "backup": (
+        "hookbundle backup /var/lib/hookbundle-backups/monday",
+        "hookbundle backup /root/moving --data /var/lib/hookbundle  # of a stopped daemon",
+    ),
     "restore": (
         "hookbundle restore /var/lib/hookbundle-backups/monday \\",
         "    --data /var/lib/hookbundle",

@@ -30,13 +30,30 @@ data_option = click.option("--data", help="The data directory.")
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--data", help="The data directory of a daemon that is stopped.")
 @as_json
 @pass_shared
-def backup(shared: Shared, directory: Path, as_json: bool) -> None:
-    """Backs up the running daemon's database to DIRECTORY, which must be new or empty."""
+def backup(shared: Shared, directory: Path, data: str | None, as_json: bool) -> None:
+    """Backs up the running daemon's database to DIRECTORY, which must be new or empty.
+
+    With --data that of a stopped daemon: nothing is sent after it.
+    """
+    if data is not None:
+        _show_copied(shared, data, directory.absolute(), as_json=as_json)
+        return
     wanted = msgspec.json.encode({"directory": str(directory.absolute())})
     found = shared.ask(lambda control: _ask_long(control, "POST", "/v1/backup", wanted))
     _show(found, found["findings"], as_json=as_json)
+
+
+def _show_copied(shared: Shared, data: str, into: Path, *, as_json: bool) -> None:
+    from hookbundle.storage.maintenance import backups
+
+    path = paths.data_directory(shared.configuration(data=data))
+    with _as_failures(), _progress("copying") as tick:
+        done = backups.back_up_stopped(path, into, tick)
+    found = {"directory": str(into), "records": done.records, "bytes": done.bytes}
+    _show(found, _listed(done.findings), as_json=as_json)
 
 
 @click.command()

@@ -103,6 +103,16 @@ def back_up(env: Environment, into: Path, tick: Tick, go_on: Tick = lambda: None
             raise
 
 
+def back_up_stopped(path: Path, into: Path, tick: Tick) -> Copied:
+    """As `back_up`, of a data directory on which no daemon runs: nothing happens after it.
+
+    Raises: as `back_up`; InUse; Unusable if there is no database, or one that no daemon runs on.
+    """
+    files.check_marker(path, files.read_marker(path))
+    with opened_to_read(path, lock=True) as env:
+        return back_up(env, into, tick)
+
+
 def _back_up(env: Environment, into: Path, tick: Tick, go_on: Tick) -> Copied:
     copy = into / COPY
     copy.mkdir(mode=0o700)

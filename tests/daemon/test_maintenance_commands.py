@@ -196,6 +196,34 @@ async def test_a_backup_wants_a_daemon_and_a_place(tmp_path: Path) -> None:
     assert "is not a directory" in nowhere.err
 
 
+async def test_a_stopped_daemon_is_backed_up_with_all_that_it_did(
+    tmp_path: Path, receiver: HookReceiver
+) -> None:
+    elsewhere, new = tmp_path / "backup", tmp_path / "new"
+    of_data = ("--data", str(tmp_path / "data"))
+    with serving(tmp_path) as program:
+        await make(program, receiver)
+        await send(program, "acme", 7, "a word")
+        running = await program("backup", str(elsewhere), *of_data)
+        await program("chats", "flush", "acme", "--yes")
+        await receiver.until(7)
+        await send(program, "acme", 8, "a word", chats=8)
+
+    backup = await program("backup", str(elsewhere), *of_data, "--json")
+    inside = await program("backup", str(tmp_path / "data" / "backup"), *of_data)
+    of_backup = await program("backup", str(tmp_path / "other"), "--data", str(elsewhere))
+    of_nothing = await program("backup", str(tmp_path / "other"), "--data", str(tmp_path / "no"))
+    await program_in(new)("restore", str(elsewhere))
+    with serving(new) as program:
+        await program("chats", "flush", "acme", "--yes")
+        posts = await receiver.until(8)
+
+    assert (running.code, "stop it first" in running.err) == (6, True)
+    assert backup.document["findings"] == []
+    assert (inside.code, of_backup.code, of_nothing.code) == (6, 1, 1)
+    assert sorted(one for post in posts for one in post.message_ids) == [f"m{n}" for n in range(8)]
+
+
 async def test_a_daemon_does_not_run_on_a_backup(tmp_path: Path) -> None:
     with serving(tmp_path) as program:
         await program("backup", str(tmp_path / "backup"))
