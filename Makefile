@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
-.PHONY: soak hostile
+.PHONY: soak hostile dist
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
 demo: $(STAMP)
@@ -130,6 +130,10 @@ $(STAMP): setup.cfg pyproject.toml requirements/dev.txt
 	.venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
+
+# What a release publishes, in dist/: built of what is committed, installed beside the locked dependencies, and run.
+dist:
+	packaging/dist.sh
 
 # Renews the lock files; needed after a change of the dependencies in setup.cfg.
 COMPILE := .venv/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \

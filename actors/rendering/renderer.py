@@ -163,18 +163,23 @@ class Renderer:
         self._tell(work, answer)
 
     def _tell(self, work: Work, answer: Answer | Ended) -> None:
-        owner = work.owner
+        what, whose = _subject(work)
         if isinstance(answer, Answer):
             if answer.error:
-                log.error("rendering failed", webhook=owner.webhook, error=answer.error)
+                log.error("rendering failed", what=what, **whose, error=answer.error)
             return work.tell(answer.outcome)
-        log.warning(
-            "a body went past a limit",
-            workspace=owner.workspace,
-            webhook=owner.webhook,
-            reason=answer.value,
-        )
+        log.warning(f"a {what} went past a limit", **whose, reason=answer.value)
         code, why = WHY[answer]
         mib = self._bounds.memory_bytes // (1024 * 1024)
         told = why.format(processor_s=self._bounds.processor_s, memory_mib=mib)
         work.tell(Unrenderable("", code, told))
+
+
+def _subject(work: Work) -> tuple[str, dict[str, int]]:
+    """What it is, and whose: a preview has no webhook, a template may come before its workspace."""
+    owner = work.owner
+    whose = {"workspace": owner.workspace, "webhook": owner.webhook}
+    known = {name: number for name, number in whose.items() if number}
+    if isinstance(work.job, Reading):
+        return "template", known
+    return "body" if owner.webhook else "preview", known

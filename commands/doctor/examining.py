@@ -11,7 +11,7 @@ from hookbundle import __version__
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.loading import with_faults
 from hookbundle.commands.configuration.settings import Configuration
-from hookbundle.commands.doctor import daemon, data, machine, settings
+from hookbundle.commands.doctor import certificates, daemon, data, machine, settings
 from hookbundle.commands.doctor.findings import Check, Finding, Machine, fault
 from hookbundle.commands.terminal import absence
 from hookbundle.commands.terminal.client import Control
@@ -35,6 +35,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "socket": (machine.control_socket,),
     "port": (machine.port,),
     "mail": (machine.mail_server,),
+    "certificates": (certificates.dates,),
 }
 
 

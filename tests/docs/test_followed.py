@@ -10,7 +10,8 @@ from hookbundle.tests.docs.pages import DOCS, NOT_RUN, blocks
 
 NODE = "guides/receive-node.md"
 FOLLOWED = ["quickstart.md", "guides/receive-python.md", NODE, "guides/backups.md"]
-ELSEWHERE = ["guides/proxies.md"]  # test_proxies.py
+# By tests of their own.
+ELSEWHERE = ["guides/another-machine.md", "guides/proxies.md", "guides/systemd.md"]
 
 
 @pytest.mark.filterwarnings("default:there is no node")

@@ -13,6 +13,7 @@ from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.commands.of_doctor import DOCTOR
 from hookbundle.tests.mutants.bugs.commands.of_listening import LISTENING
 from hookbundle.tests.mutants.bugs.commands.of_mail import MAIL_TRIALS
+from hookbundle.tests.mutants.bugs.commands.of_moving import MOVING
 from hookbundle.tests.mutants.bugs.commands.of_starting import STARTING
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
@@ -85,6 +86,7 @@ MUTANTS = (
     *LISTENING,
     *DOCTOR,
     *MAIL_TRIALS,
+    *MOVING,
     *STARTING,
     *PAGES,
     *SOURCE_PAGES,

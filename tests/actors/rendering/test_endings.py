@@ -1,10 +1,19 @@
-"""The process that renders ends with the daemon, however that ends."""
+"""The process that renders ends with the daemon, and with what takes too much; the log says so."""
 
 import os
 import select
 import signal
 import subprocess
 import sys
+
+import msgspec
+import structlog
+
+from hookbundle.actors.rendering.child import Bounds
+from hookbundle.actors.rendering.renderer import Renderer
+from hookbundle.commands.demo.clock import MovableClock
+from hookbundle.engine.formats.jobs import Reading
+from hookbundle.tests.actors.rendering.bombs import TIME_BOMB
 
 PARENT = """
 import asyncio, sys
@@ -55,3 +64,25 @@ def test_a_daemon_that_renders_nothing_has_not_imported_python_liquid() -> None:
     )
 
     assert ended.returncode == 0
+
+
+async def test_what_went_past_a_limit_is_named_as_what_it_is() -> None:
+    """A template or a preview belongs to no webhook, and the first one to no workspace yet."""
+    renderer = Renderer(MovableClock(), Bounds(processor_s=0.02))
+    costly = msgspec.json.encode(["{{ messages | json | json | json | json }}"] * 500)
+
+    with structlog.testing.capture_logs() as logged:
+        await renderer.read(Reading(costly, "format.template", ()), 0)
+        await renderer.preview(TIME_BOMB, 7)
+        await renderer.render(TIME_BOMB, 7, 9)
+    await renderer.close()
+
+    named = {
+        line["event"]: {name: line[name] for name in ("workspace", "webhook") if name in line}
+        for line in logged
+    }
+    assert named == {
+        "a template went past a limit": {},
+        "a preview went past a limit": {"workspace": 7},
+        "a body went past a limit": {"workspace": 7, "webhook": 9},
+    }

@@ -92,6 +92,20 @@ async def test_the_guard_judges_what_the_proxy_is_asked_for(scheme: str, host: s
         assert server.heads == []
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "inside.example"])
+async def test_one_port_that_is_allowed_opens_no_other_one_through_the_proxy(host: str) -> None:
+    async with receiving(answering(OK)) as receiver, proxy_server() as server:
+        policy = AddressPolicy.parse([f"127.0.0.1:{receiver.port}"])
+        async with proxied(at(server), policy) as client:
+            allowed = await client.post(f"http://{host}:{receiver.port}/in", BODY, {})
+            other = await client.post(f"http://{host}:8080/in", BODY, {})
+
+        assert isinstance(allowed, Response)
+        assert isinstance(other, NoResponse)
+        assert other.error is ErrorClass.FORBIDDEN_ADDRESS
+        assert [head.split()[1] for head in server.heads] == [f"http://{host}:{receiver.port}/in"]
+
+
 async def test_a_name_with_one_forbidden_address_is_refused_as_the_proxy_chooses_among_them() -> (
     None
 ):

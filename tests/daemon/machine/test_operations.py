@@ -6,28 +6,13 @@ import re
 from pathlib import Path
 
 from hookbundle.storage.database.files import DATA
+from hookbundle.tests.daemon.machine.operator import Operator
 from hookbundle.tests.in_process import event, receiving
-from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, program_in
 from hookbundle.tests.running import Running, running
 from hookbundle.tests.storage.page_damage import LEAF, WAYS, pages_of
 
 ROOT = Path(__file__).resolve().parents[3]
-# Stands for systemd: `start` waits until the daemon is ready, `stop` until it has ended.
-SYSTEMCTL = """#!/bin/sh
-stop() {
-    [ -f pid ] && kill "$(cat pid)" && while kill -0 "$(cat pid)"; do :; done
-}
-start() {
-    hookbundle run 2>>log & echo $! > pid
-    until hookbundle status; do :; done
-}
-case "$1" in
-    stop|disable) stop ;;
-    start) start ;;
-    restart) stop; start ;;
-esac >/dev/null 2>&1
-exit 0
-"""
 
 
 def commands_of(section: str) -> str:
@@ -35,40 +20,6 @@ def commands_of(section: str) -> str:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     (found,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return "\n".join(line[4:] for line in found.splitlines() if line.startswith("    "))
-
-
-class Operator:
-    """Types commands on a machine whose directories are those of the test."""
-
-    def __init__(self, folder: Path, program: Program) -> None:
-        self._folder = folder
-        tools = folder / "tools"
-        tools.mkdir()
-        (tools / "systemctl").write_text(SYSTEMCTL)
-        (tools / "systemctl").chmod(0o700)
-        (tools / "hookbundle").symlink_to(PROGRAM)
-        (folder / "root").mkdir()
-        self._env = {**program.env, "PATH": f"{tools}:{os.environ['PATH']}"}
-
-    def placed(self, text: str) -> str:
-        for there, here in (
-            ("/var/lib/private/hookbundle", self._folder / "data"),
-            ("/var/lib/hookbundle-backups", self._folder / "backups"),
-            ("/var/lib/hookbundle", self._folder / "data"),
-            ("/root", self._folder / "root"),
-        ):
-            text = re.sub(rf"(?<![\w/]){there}(?![\w-])", str(here), text)
-        return text
-
-    async def types(self, commands: str) -> list[int]:
-        """The exit code of each command."""
-        codes = []
-        for command in commands.splitlines():
-            process = await asyncio.create_subprocess_exec(
-                "sh", "-c", self.placed(command), env=self._env, cwd=self._folder
-            )
-            codes.append(await asyncio.wait_for(process.wait(), TIMEOUT_S))
-        return codes
 
 
 async def stop(daemon: Running) -> None:
