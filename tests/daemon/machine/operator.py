@@ -15,7 +15,7 @@ stop() {
 }
 start() {
     hookbundle run 2>>log & echo $! > pid
-    until hookbundle status; do :; done
+    until [ -S "$HOOKBUNDLE_SOCKET" ] && hookbundle status; do :; done
 }
 case "$1" in
     stop|disable) stop ;;
