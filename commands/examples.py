@@ -240,7 +240,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "backup": (
         "hookbundle backup /var/lib/hookbundle-backups/monday",
-        "hookbundle backup /root/moving --data /var/lib/hookbundle  # of a stopped daemon",
+        "hookbundle backup /root/moving --data /var/lib/hookbundle",
     ),
     "restore": (
         "hookbundle restore /var/lib/hookbundle-backups/monday \\",

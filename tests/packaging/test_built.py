@@ -104,7 +104,7 @@ async def test_a_daemon_of_the_wheel_delivers_a_bundle(
 def test_pip_installs_the_wheel_beside_the_locked_dependencies(wheel: Path, tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     locked = building.ROOT / "requirements" / "runtime.txt"
 
     subprocess.run([*pip, "--require-hashes", "-r", locked], check=True)
