@@ -37,9 +37,9 @@ async def busy(program: Program, receiver: HookReceiver) -> None:
 
 
 async def retry(program: Program) -> None:
-    (waiting,) = (await program("deliveries", "list", "acme", "--json")).document
-    retried = await program("deliveries", "retry", waiting["id"], "--yes")
-    assert retried.code == 0, retried
+    """What still waits for its next attempt; its time may have come by itself."""
+    for waiting in (await program("deliveries", "list", "acme", "--json")).document:
+        await program("deliveries", "retry", waiting["id"], "--yes")
 
 
 async def test_a_daemon_moves_to_another_machine(tmp_path: Path) -> None:
