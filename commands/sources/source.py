@@ -225,5 +225,5 @@ def _say_where(found: dict[str, Any]) -> None:
     if found["url"].startswith("/"):
         output.say(
             "Before it belongs https:// and the name by which the other system reaches this "
-            "daemon; with console.public_url set it is shown."
+            "daemon; with console.url set it is shown."
         )

@@ -102,11 +102,11 @@ def _reader_in(folder: Path) -> Iterator[Reader]:
         yield Reader(env, checkout, ports, stack)
 
 
-def follow(name: str) -> None:
-    """Does what the page says. Raises: AssertionError at the first difference."""
-    page = DOCS / name
+def follow(*names: str) -> None:
+    """Does what the pages say, in turn. Raises: AssertionError at the first difference."""
     with reader() as follower:
-        follower.follow(page, blocks(page))
+        for page in (DOCS / name for name in names):
+            follower.follow(page, blocks(page))
 
 
 def free_ports(count: int) -> list[str]:

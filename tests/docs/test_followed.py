@@ -5,6 +5,7 @@ import warnings
 
 import pytest
 
+from hookbundle.engine.sources.kinds import KINDS
 from hookbundle.tests.docs.following import follow
 from hookbundle.tests.docs.pages import DOCS, NOT_RUN, blocks
 
@@ -22,6 +23,11 @@ def test_a_page_does_what_it_says(page: str) -> None:
         pytest.skip("no node here")
 
     follow(page)
+
+
+def test_the_pages_of_sources_lead_to_a_message_that_has_arrived() -> None:
+    """One after the other with one daemon, which is what `sources.md` begins with."""
+    follow("sources.md", *(f"sources/{kind}.md" for kind in KINDS))
 
 
 def test_a_guide_that_is_not_followed_says_so() -> None:

@@ -19,6 +19,7 @@ INDEX = (DOCS / "source-kinds.md").read_text(encoding="utf-8")
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (DOCS / "sources").glob("*.md")}
 HEADINGS = [
     "Here",
+    "Try it",
     "Over there",
     "What becomes of its events",
     "Settings",
@@ -134,8 +135,7 @@ def test_the_events_of_a_page_are_known_to_its_kind(kind: str) -> None:
 
 def test_the_body_of_the_page_of_any_json_is_a_message_by_its_settings() -> None:
     page = PAGES["generic"]
-    _, _, rest = page.partition("this is one message:\n\n")
-    body = rest.partition("\n\n")[0].encode()
+    body = re.findall(r'title="body.json"\n(.*?)```', page, re.DOTALL)[0].encode()
     settings = source_settings.parse("generic", call(page)["settings"])
 
     (outcome,) = samples.translated("generic", settings, body, Remembering()).outcomes

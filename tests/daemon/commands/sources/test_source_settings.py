@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from hookbundle.commands.sources.given import read_settings
 from hookbundle.commands.sources.source import change
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import CommandFailure
-from hookbundle.engine.sources.settings import FIELDS
 from hookbundle.tests.daemon.commands.sources.scene import SECRET, Scene
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S
 
@@ -194,19 +191,6 @@ async def test_what_is_wrong_is_said_with_its_exit_code(
     assert ran.code == code, ran
     assert ran.out in ("", HEADER)
     assert said in ran.err
-
-
-@pytest.mark.parametrize("kind", FIELDS)
-async def test_the_command_of_a_kinds_page_makes_a_source(scene: Scene, kind: str) -> None:
-    page = (DOCS / "sources" / f"{kind}.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    (command,) = re.findall(rf"^    hookbundle (source add acme {kind}.*)$", page, re.MULTILINE)
-    words = shlex.split(re.sub(r"@fields\.json", scene.file(GENERIC), command))[3:]
-    words = [re.sub(r"=@[a-z.]+$", f"={scene.file('a secret')}", word) for word in words]
-
-    made = await scene("add", *words, "--json")
-
-    assert made.document["kind"] == kind
-    assert made.document["id"] == f"{kind}-1"
 
 
 async def test_settings_are_tried_on_a_body_and_nothing_is_made(scene: Scene) -> None:
