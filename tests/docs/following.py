@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory
 from hookbundle.tests.docs.pages import DOCS, ROOT, Block, Step, When, blocks, first_difference
 from hookbundle.tests.docs.terminal import Terminal
 
-PORTS = ("8470", "8000")  # those of the pages
+PORTS = ("8470", "8480", "8000")  # those of the pages
 LEFT_OUT = (".git", ".venv", ".venv-rivals", "build", "site")
 # What the reader puts in its place is what was printed last: a signing secret.
 PASTED = re.compile(r"whsec_…")
 SECRET = re.compile(r"whsec_[\w+/=]+")
+NO_RECEIVER: Mapping[str, str] = {}
 LONG_FORM = os.environ.get("BATTERY") == "full"
 
 
@@ -27,7 +28,7 @@ class Reader:
 
     env: dict[str, str]
     folder: Path
-    ports: dict[str, str]
+    replaced: dict[str, str]  # what stands on the page: what it is here
     stack: ExitStack
     terminals: dict[str, Terminal] = field(default_factory=dict)
     secret: str = ""
@@ -66,7 +67,8 @@ class Reader:
         return self.terminals[name]
 
     def _here(self, text: str) -> str:
-        return re.sub(rf"\b({'|'.join(PORTS)})\b", lambda found: self.ports[found[0]], text)
+        names = "|".join(re.escape(name) for name in self.replaced)
+        return re.sub(rf"\b({names})\b", lambda found: self.replaced[found[0]], text)
 
 
 @contextmanager
@@ -102,9 +104,15 @@ def _reader_in(folder: Path) -> Iterator[Reader]:
         yield Reader(env, checkout, ports, stack)
 
 
-def follow(*names: str) -> None:
-    """Does what the pages say, in turn. Raises: AssertionError at the first difference."""
+def follow(*names: str, receiver: Mapping[str, str] = NO_RECEIVER) -> None:
+    """Does what the pages say, in turn. Raises: AssertionError at the first difference.
+
+    `receiver`: the stand-in of one that the page calls, by its origin there.
+    """
     with reader() as follower:
+        if receiver:
+            follower.replaced |= receiver
+            follower.env["HOOKBUNDLE_DELIVERY__ALLOW_NETWORKS"] = "127.0.0.0/8"
         for page in (DOCS / name for name in names):
             follower.follow(page, blocks(page))
 

@@ -11,8 +11,10 @@ from hookbundle.tests.docs.pages import DOCS, NOT_RUN, blocks
 
 NODE = "guides/receive-node.md"
 FOLLOWED = ["quickstart.md", "guides/receive-python.md", NODE, "guides/backups.md"]
-# By tests of their own.
-ELSEWHERE = ["guides/another-machine.md", "guides/proxies.md", "guides/systemd.md"]
+ELSEWHERE = [  # by tests of their own
+    *("guides/another-machine.md", "guides/proxies.md", "guides/systemd.md"),
+    *("guides/hubspot.md", "guides/pipedrive.md", "guides/salesforce.md", "guides/slack.md"),
+]
 
 
 @pytest.mark.filterwarnings("default:there is no node")
