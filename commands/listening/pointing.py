@@ -47,8 +47,9 @@ def say_what_to_set(shared: Shared, ws: str, webhook: str, url: str, port: int) 
     if ws:
         path = at("workspaces", ws, "webhooks", webhook)
         found = shared.ask(lambda control: control.get(path))["url"]
-    if not str(found or "").startswith(url):
-        output.say(f"To have requests sent here: {_set(ws or 'WS', webhook, url)}")
+    if str(found or "").startswith(url):
+        return  # the daemon has looked at this URL, by its own configuration
+    output.say(f"To have requests sent here: {_set(ws or 'WS', webhook, url)}")
     if not _is_allowed(shared, port):
         output.say(how_to_allow(shared, port))
 

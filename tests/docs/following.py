@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from hookbundle.tests.docs.pages import DOCS, ROOT, Block, Step, When, blocks, first_difference
 from hookbundle.tests.docs.terminal import Terminal
 
-PORTS = ("8470", "8480", "8000")  # those of the pages
+PORTS = ("8470", "8480")  # those of the pages
 LEFT_OUT = (".git", ".venv", ".venv-rivals", "build", "site")
 # What the reader puts in its place is what was printed last: a signing secret.
 PASTED = re.compile(r"whsec_…")

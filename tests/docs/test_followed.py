@@ -10,7 +10,10 @@ from hookbundle.tests.docs.following import follow
 from hookbundle.tests.docs.pages import DOCS, NOT_RUN, blocks
 
 NODE = "guides/receive-node.md"
-FOLLOWED = ["quickstart.md", "guides/receive-python.md", NODE, "guides/backups.md"]
+FOLLOWED = [
+    *("quickstart.md", "guides/receive-python.md", NODE),
+    *("guides/broken-receiver.md", "guides/backups.md"),
+]
 ELSEWHERE = [  # by tests of their own
     *("guides/another-machine.md", "guides/proxies.md", "guides/systemd.md"),
     *("guides/hubspot.md", "guides/pipedrive.md", "guides/salesforce.md", "guides/slack.md"),

@@ -17,6 +17,7 @@ async def test_the_address_is_all_of_stdout_and_what_to_do_next_is_said(scene: S
     address = ran.out.removesuffix("\n")
     assert address.startswith("/v1/sources/src_")
     assert "docs/sources/meta.md" in ran.err
+    assert "with console.url set" in ran.err
     assert f"hookbundle source requests {scene.ws} meta-1 --follow" in ran.err
     assert "set app_secret or header if" in ran.err
     assert "Before it belongs https://" in ran.err

@@ -98,6 +98,23 @@ async def test_without_set_url_it_offers_the_command_and_changes_nothing(program
     assert hook.document["url"] == "https://crm.example/in"
 
 
+async def test_what_the_daemon_was_allowed_is_not_asked_for_again(program: Program) -> None:
+    """Who runs `listen` has not the daemon's environment."""
+    await program("workspace", "set", "again")
+    async with listening(program, "again", "--set-url") as (_, said):
+        port = url_in(said).rstrip("/").rpartition(":")[2]
+    variable = "HOOKBUNDLE_DELIVERY__ALLOW_NETWORKS"
+    elsewhere = Program({name: it for name, it in program.env.items() if name != variable})
+
+    async with listening(elsewhere, "again", "--port", port) as (_, known):
+        pass
+    async with listening(elsewhere, "again") as (_, unknown):
+        pass
+
+    assert known.splitlines() == [f"listening on http://127.0.0.1:{port}/ (Ctrl-C ends)"]
+    assert variable in unknown
+
+
 async def test_a_signature_of_another_secret_is_shown_as_wrong(program: Program) -> None:
     await program("workspace", "set", "forged")
 
