@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.calling.page import CallingPage
+from hookbundle.server.console.pages.checks.mail import MailPage
+from hookbundle.server.console.pages.checks.signature import SignaturePage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.deliveries import DeliveriesPage
@@ -39,6 +41,7 @@ from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.resources.sources.trying import SourceTrials
@@ -52,6 +55,7 @@ from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSec
 from hookbundle.server.http.resources.webhooks.simulating import Simulations
 from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.verifying import Verifications
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -84,6 +88,8 @@ class Api:
     status: Status
     sources: Sources
     source_trials: SourceTrials
+    mail_tests: MailTests
+    verifications: Verifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +145,7 @@ class Console:
                 sends_mail,
             ),
             TestPage(access, reads, api.webhooks, api.testing, activity),
+            SignaturePage(access, reads, api.verifications),
             CallingPage(access, reads, api.webhooks),
             FormatPage(access, reads, api.previews),
             FilterPage(access, reads, names, api.webhooks, api.filters),
@@ -157,6 +164,7 @@ class Console:
             OverviewPage(
                 access, self.samples, status, lambda: sends_mail() and not config.public_url
             ),
+            MailPage(access, api.mail_tests),
             ErrorsPage(access),
             SignInPage(access, self.sessions, wrong_token),  # the rest, so it goes last
         )

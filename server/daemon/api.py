@@ -146,6 +146,8 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
             write_noted,
         ),
         source_trials=SourceTrials(reads, clock),
+        mail_tests=MailTests(lambda: config().smtp, clock),
+        verifications=Verifications(reads, clock),
     )
     console = Console(
         config().console,
@@ -163,7 +165,6 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         parts.meters.wrong_token,
         lambda: bool(config().smtp.host),
     )
-    mail_tests = MailTests(lambda: config().smtp, clock)
     metrics = Metrics(
         parts.meters,
         parts.guard,
@@ -171,7 +172,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
             *parts.fair_limits.all(),
             store_queue.places,
             api.testing.hourly,
-            mail_tests.hourly,
+            api.mail_tests.hourly,
             parts.client.look_ups_limit,
             *parts.slots.counts.values(),
             parts.rendering.room,
@@ -208,8 +209,8 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         *api.replays.routes(),
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
-        *mail_tests.routes(),
-        *Verifications(reads, clock).routes(),
+        *api.mail_tests.routes(),
+        *api.verifications.routes(),
         *api.logs.routes(),
         *api.histories.routes(),
         *api.status.routes(),

@@ -10,6 +10,7 @@ from hookbundle.tests.mutants.bugs.callers.of_slow_and_failed_requests import (
 from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
 from hookbundle.tests.mutants.bugs.callers.of_the_reference import REFERENCE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
+from hookbundle.tests.mutants.bugs.commands.of_checks import CHECKS
 from hookbundle.tests.mutants.bugs.commands.of_doctor import DOCTOR
 from hookbundle.tests.mutants.bugs.commands.of_listening import LISTENING
 from hookbundle.tests.mutants.bugs.commands.of_mail import MAIL_TRIALS
@@ -84,6 +85,7 @@ MUTANTS = (
     *ANSWERS,
     *COMMANDS,
     *LISTENING,
+    *CHECKS,
     *DOCTOR,
     *MAIL_TRIALS,
     *MOVING,

@@ -81,22 +81,24 @@ class MailTests:
     async def test(self, request: web.Request) -> web.Response:
         """`POST /v1/mail/test`. What the mail server refuses is an answer, no error."""
         wanted = await body_of(request, MailTestIn)
-        if wanted.to and not EMAIL.fullmatch(wanted.to):
+        return json_response(await self.tried(wanted.to, caller_of(request)))
+
+    async def tried(self, to: str, caller: str) -> MailTestOut:
+        """What came of it. Raises: InvalidInput, Conflict without a server, TooManyRequests."""
+        if to and not EMAIL.fullmatch(to):
             raise InvalidInput((fault("to", FaultCode.NO_ADDRESS),))
         config = self.config()
         if not config.host:
             raise Conflict.of(Code.SMTP_NOT_SET)
         self.hourly.use("", self.clock.now_ms())
-        steps = await try_server(config, wanted.to)
+        steps = await try_server(config, to)
         ok = all(step.ok for step in steps)
-        log.info("mail server tried", ok=ok, step=steps[-1].name, caller=caller_of(request))
-        return json_response(
-            MailTestOut(
-                ok,
-                config.host,
-                config.port,
-                config.security,
-                config.sender,
-                [MailStepOut(step.name, step.ok, step.said) for step in steps],
-            )
+        log.info("mail server tried", ok=ok, step=steps[-1].name, caller=caller)
+        return MailTestOut(
+            ok,
+            config.host,
+            config.port,
+            config.security,
+            config.sender,
+            [MailStepOut(step.name, step.ok, step.said) for step in steps],
         )

@@ -132,7 +132,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def on_stage(scratch: Path) -> AsyncIterator[Stage]:
+async def on_stage(scratch: Path, **changes: Any) -> AsyncIterator[Stage]:
+    """`changes` are of the daemon's configuration."""
     receiver = Answering()
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.router.add_post("/{path}", receiver.take)
@@ -142,7 +143,9 @@ async def on_stage(scratch: Path) -> AsyncIterator[Stage]:
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     listeners = ListenersConfig(scratch / "run" / "control.sock", "127.0.0.1:0")
     try:
-        async with daemon_in(scratch, listeners=listeners, product_name="Acme Inbox") as system:
+        async with daemon_in(
+            scratch, listeners=listeners, product_name="Acme Inbox", **changes
+        ) as system:
             tcp = system.daemon.listeners.tcp
             assert tcp is not None
             yield Stage(system, receiver, f"http://127.0.0.1:{tcp[1]}")

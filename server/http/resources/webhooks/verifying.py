@@ -5,6 +5,7 @@ daemon: a caller learns only whether one of them fits.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,12 @@ from aiohttp import web
 
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.delivery.signing import HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP
+from hookbundle.engine.delivery.signing import (
+    HEADER_ID,
+    HEADER_SIGNATURE,
+    HEADER_TIMESTAMP,
+    Verdict,
+)
 from hookbundle.engine.fairness.loop_share import READ_AT_ONCE_BYTES
 from hookbundle.server.http.lists import LOOP_SHARE
 from hookbundle.server.http.requests import hint_of, read_body
@@ -20,6 +26,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, webhook_o
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.webhooks.verdicts import VerdictOut, verdict_out
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.lookup import Reads
 
 OF_THE_REQUEST = tuple(
@@ -56,6 +63,12 @@ class Verifications:
         webhook = view.named(webhook_of(request)).webhook
         headers = {query.name: hint_of(request, query.name) for query in OF_THE_REQUEST}
         body = await read_body(request)
+        return json_response(verdict_out(await self.verdict(request, webhook, headers, body)))
+
+    async def verdict(
+        self, request: web.Request, webhook: Webhook, headers: Mapping[str, str], body: bytes
+    ) -> Verdict:
+        """By its secrets that are good now. Raises: Overloaded."""
         now_ms, now_s = self.clock.now_ms(), self.clock.wall_ms() // 1_000
         secrets = [
             secret.value
@@ -64,7 +77,5 @@ class Verifications:
         ]
         if len(body) > READ_AT_ONCE_BYTES:  # a hash of megabytes would hold up the loop
             async with request.app[LOOP_SHARE].large(webhook.workspace):
-                verdict = await asyncio.to_thread(signing.verify, headers, body, secrets, now_s)
-        else:
-            verdict = signing.verify(headers, body, secrets, now_s)
-        return json_response(verdict_out(verdict))
+                return await asyncio.to_thread(signing.verify, headers, body, secrets, now_s)
+        return signing.verify(headers, body, secrets, now_s)

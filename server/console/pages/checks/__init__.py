@@ -1,0 +1,1 @@
+"""Pages that check something and change nothing: a signature, the mail server."""
