@@ -1,4 +1,4 @@
-"""The README fits on a screen, and what it names is there. The quickstart runs the same commands."""
+"""The README fits on a screen, and what it names is there; the quickstart runs its commands."""
 
 import re
 import shlex
