@@ -61,7 +61,7 @@ mutants: $(STAMP) strace systemd
 # an hour and more on two cores that do nothing else, twice that on busy ones. BATTERY_SEED=7 tries other cases.
 battery: $(STAMP) browser strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 $(PY) -m pytest -n 2 -q -rA tests/reliability \
-		tests/storage/database/test_released_schemas.py $$(tests/with-a-long-form.sh)
+		tests/storage/database/test_released_schemas.py tests/docs/test_followed.py $$(tests/with-a-long-form.sh)
 
 # Hostile tenants and unknown clients beside healthy workspaces: half an hour, and a table of what these
 # had to wait. HOSTILE="HeldSlots Punycode" measures some of the scenarios, --json=FILE keeps the numbers.

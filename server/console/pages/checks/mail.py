@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.faults import Fault
+from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.resources.mail_tests import MailTestOut, MailTests
 from hookbundle.server.http.routes import Route
