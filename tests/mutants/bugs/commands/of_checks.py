@@ -59,13 +59,4 @@ CHECKS = (
             "::test_the_address_is_all_of_stdout_and_what_to_do_next_is_said",
         ),
     ),
-    Mutant(
-        name="gd6",
-        bug="a preset does not bring along what counts as success",
-        path="engine/formats/presets/hubspot-note.json",
-        edits=(('"success": "2xx"', '"success": "200"'),),
-        caught_by=(
-            "tests/docs/test_receivers.py::test_the_guide_of_hubspot_makes_a_note_of_the_contact",
-        ),
-    ),
 )
