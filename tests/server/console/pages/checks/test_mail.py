@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from hookbundle.tests.mail_server import PASSWORD, MailServer
+from hookbundle.tests.server.console.browsing import faults, opened
 from hookbundle.tests.server.console.plain import Seen, signed_in
 from hookbundle.tests.server.console.stage import Stage, on_stage
 from hookbundle.tests.server.console.test_arabic_errors import SPEAKS, english_in
@@ -49,6 +51,23 @@ async def test_each_step_is_shown_with_what_the_server_said(tmp_path: Path) -> N
     assert (wrong.status, 'aria-invalid="true"' in wrong.text) == (422, True)
     assert len(server.tries) == 3
     assert all(PASSWORD not in each.text for each in (ready, refused, sent))
+
+
+async def test_the_operator_sends_a_mail_from_the_page(tmp_path: Path, browser: Browser) -> None:
+    async with (
+        MailServer(tmp_path) as server,
+        on_stage(tmp_path, smtp=server.config()) as stage,
+        opened(browser, stage) as page,
+    ):
+        await page.goto("/console/overview")
+        await page.get_by_role("link", name="Try the mail server").click()
+        await page.get_by_label("Send a test e-mail to").fill("owner@acme.example")
+        await page.get_by_role("button", name="Try it").click()
+
+        await expect(page.get_by_role("heading", name="What it said")).to_be_focused()
+        await expect(page.get_by_role("status")).to_have_text("The e-mail was sent.")
+        assert await faults(page) == []
+    assert (await server.next()).to == ("owner@acme.example",)
 
 
 async def test_without_a_mail_server_the_page_says_what_to_set(stage: Stage) -> None:

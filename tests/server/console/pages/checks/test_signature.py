@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from hookbundle.engine.delivery import signing
+from hookbundle.tests.server.console.browsing import faults
 from hookbundle.tests.server.console.plain import signed_in
 from hookbundle.tests.server.console.stage import Stage
 from hookbundle.tests.server.console.test_arabic_errors import SPEAKS, english_in
@@ -48,6 +49,7 @@ async def test_who_pastes_a_request_is_told_that_it_is_ours(stage: Stage, plain_
     verdict = page.get_by_role("status").filter(has_text="The signature is right")
     await expect(verdict).to_contain_text("2 minutes ago")
     await expect(page.get_by_label("Body")).to_have_value(BODY)
+    assert await faults(page) == []
 
 
 async def test_what_is_wrong_is_said_in_both_languages(stage: Stage) -> None:
