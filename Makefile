@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
-.PHONY: soak hostile dist
+.PHONY: soak hostile dist guides
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
 demo: $(STAMP)
@@ -62,6 +62,10 @@ mutants: $(STAMP) strace systemd
 battery: $(STAMP) browser strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 $(PY) -m pytest -n 2 -q -rA tests/reliability \
 		tests/storage/database/test_released_schemas.py tests/docs/test_followed.py $$(tests/with-a-long-form.sh)
+
+# Follows the quickstart, with a virtual environment and a HOME of its own, and the guides, and ends at the first difference.
+guides: $(STAMP) proxies
+	BATTERY=full $(PY) -m pytest -q -x tests/docs
 
 # Hostile tenants and unknown clients beside healthy workspaces: half an hour, and a table of what these
 # had to wait. HOSTILE="HeldSlots Punycode" measures some of the scenarios, --json=FILE keeps the numbers.
