@@ -35,8 +35,7 @@ def request(stage: Stage, secret: str, age_s: int = 0, at: str = "") -> dict[str
     return {"headers": "\r\n".join(["POST / HTTP/1.1", "Host: a.example", *lines]), "body": BODY}
 
 
-async def test_who_pastes_a_request_is_told_that_it_is_ours(stage: Stage, plain_page: Page) -> None:
-    page = plain_page
+async def test_who_pastes_a_request_is_told_that_it_is_ours(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", "Acme Ltd")
     form = request(stage, await secret_of(stage), age_s=120)
     await page.goto("/console/w/acme/outbound")
