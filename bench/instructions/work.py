@@ -46,7 +46,7 @@ class Kind(NamedTuple):
 KINDS = {
     "single": Kind("single", 1, 64, few=128, many=1_152),
     "single_tcp": Kind("single", 1, 64, few=128, many=1_152, over_tcp=True),
-    "single_new": Kind("single", 1, 64, few=128, many=576, first=CHATS),
+    "single_new": Kind("single", 1, 64, few=128, many=1_152, first=CHATS),
     "many": Kind("many", 100, 16, few=16, many=48),
     "many_new": Kind("new", 100, 16, few=16, many=48, first=NEW),
     "one": Kind("one", 100, 16, few=16, many=80),
