@@ -1,4 +1,4 @@
-"""Bugs of the way to another machine, of what is installed there, and of what is watched there."""
+"""Bugs of the way to another machine, and of what is watched there."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
@@ -6,8 +6,6 @@ STOPPED = (
     "tests/daemon/test_maintenance_commands.py"
     "::test_a_stopped_daemon_is_backed_up_with_all_that_it_did"
 )
-WHEEL = "tests/packaging/test_built.py::test_the_wheel_has_each_file_of_the_package_and_no_other"
-SDIST = "tests/packaging/test_built.py::test_the_sdist_has_the_package_and_what_installing_it_takes"
 
 MOVING = (
     Mutant(
@@ -36,20 +34,6 @@ MOVING = (
     ),
     Mutant(
         name="ob4",
-        bug="the wheel lacks the presets",
-        path="setup.cfg",
-        edits=(("    presets/*.json\n", "    presets/none/*.json\n"),),
-        caught_by=(WHEEL,),
-    ),
-    Mutant(
-        name="ob5",
-        bug="passwords that Compose has on this machine get into the sdist",
-        path="MANIFEST.in",
-        edits=(("prune packaging/secrets\n", ""),),
-        caught_by=(SDIST,),
-    ),
-    Mutant(
-        name="ob6",
         bug="a template that takes too much is called a body",
         path="actors/rendering/renderer.py",
         edits=(('        return "template", known\n', '        return "body", known\n'),),
