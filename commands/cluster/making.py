@@ -11,8 +11,7 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.actors.replication.log import Life
-from hookbundle.actors.replication.nats.client import Unreachable
-from hookbundle.actors.replication.nats.connection import NoAnswer
+from hookbundle.actors.replication.nats.client import NoAnswer, Unreachable
 from hookbundle.actors.replication.nats.making import Wanted, make_cluster
 from hookbundle.commands.cluster import settings
 from hookbundle.commands.configuration.settings import Configuration

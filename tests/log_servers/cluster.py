@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hookbundle.actors.replication.nats.client import Servers, Unreachable
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.tests.log_servers.ports import free_port
 from hookbundle.tests.log_servers.server import LogServer
 

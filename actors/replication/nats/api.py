@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.actors.replication.nats.client import NoAnswer
+from hookbundle.actors.replication.nats.connection import Connection
 
 NO_STREAM = 10059
 NO_MESSAGE = 10037

@@ -54,6 +54,10 @@ class Unreachable(Exception):
     """Nothing was sent, or nobody was there who could get it."""
 
 
+class NoAnswer(Exception):
+    """What was asked may have been done, or may be done later."""
+
+
 Heard = Callable[[Message], None]
 
 
@@ -109,14 +113,16 @@ class LogClient(Client):
     async def tell(
         self, subject: str, body: bytes, headers: Mapping[str, str], reply_to: str
     ) -> None:
-        """Sent, if the connection holds. Raises: Unreachable."""
+        """Sent, if the connection holds. Raises: Unreachable; NoAnswer."""
         if not self.is_connected:
             # It would be kept and sent much later.
             raise Unreachable("there is no connection to a log server")
         try:
             await self.publish(subject, body, reply_to, dict(headers) if headers else None)
-        except (nats.errors.Error, OSError) as exc:
+        except nats.errors.Error as exc:
             raise Unreachable(str(exc)) from exc
+        except OSError as exc:
+            raise NoAnswer(str(exc)) from exc  # some of it may have been sent
 
     async def hear(self, subject: str, heard: Heard) -> None:
         """`heard` gets each message on the subject, also of another server.

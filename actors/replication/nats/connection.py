@@ -17,6 +17,7 @@ from hookbundle.actors.replication.nats.client import (
     Heard,
     LogClient,
     Message,
+    NoAnswer,
     Servers,
     Unreachable,
 )
@@ -28,10 +29,6 @@ ASK_WITHIN_S = 2.0
 AGAIN_S = 1.0  # after a server has closed for good
 WHYS_MAX = 8
 NOTHING: Mapping[str, str] = {}
-
-
-class NoAnswer(Exception):
-    """What was asked may have been done, or may be done later."""
 
 
 @dataclass(slots=True)
@@ -90,8 +87,8 @@ class Connection:
             async with asyncio.timeout(within_s):
                 await self._open()
         except TimeoutError:
-            await self.close()
             why = "; ".join(self.state.why) or "no answer"
+            await self.close()
             raise Unreachable(f"no log server could be reached: {why}") from None
 
     async def close(self) -> None:
@@ -119,7 +116,7 @@ class Connection:
     async def publish(
         self, subject: str, body: bytes, headers: Mapping[str, str] = NOTHING, reply_to: str = ""
     ) -> None:
-        """Sent, and perhaps heard. Raises: Unreachable."""
+        """Sent, and perhaps heard. Raises: Unreachable; NoAnswer: it may have been sent."""
         await self._client.tell(subject, body, headers, reply_to)
 
     async def subscribe(self, subject: str, heard: Heard) -> None:
@@ -146,14 +143,14 @@ class Connection:
     async def asking(
         self, subject: str, body: bytes, headers: Mapping[str, str] = NOTHING
     ) -> AsyncIterator[Answers]:
-        """For a question that has several answers. Raises: Unreachable."""
-        with self._waiting() as (reply_to, answers):
+        """For a question that has several answers. Raises: Unreachable; NoAnswer."""
+        with self.answers() as (reply_to, answers):
             await self._client.tell(subject, body, headers, reply_to)
             yield answers
 
     @contextmanager
-    def _waiting(self) -> Iterator[tuple[str, Answers]]:
-        """A subject for answers, and what comes on it."""
+    def answers(self) -> Iterator[tuple[str, Answers]]:
+        """A subject for answers to what is published, and what comes on it."""
         state = self.state
         state.asked += 1
         token = str(state.asked)
@@ -186,9 +183,9 @@ class Connection:
 
         The client's own `flush` overtakes what waits to be sent.
         """
-        with self._waiting() as (reply_to, answers):
-            await self._client.tell(reply_to, b".", NOTHING, "")
+        with self.answers() as (reply_to, answers):
             try:
+                await self._client.tell(reply_to, b".", NOTHING, "")
                 await answers.next(ASK_WITHIN_S)
             except NoAnswer as exc:
                 raise Unreachable(str(exc)) from exc

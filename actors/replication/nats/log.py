@@ -18,8 +18,8 @@ import structlog
 
 from hookbundle.actors.replication.log import Acked, Answer, RawLog, Refused, Unknown
 from hookbundle.actors.replication.nats import api
-from hookbundle.actors.replication.nats.client import Message, Unreachable
-from hookbundle.actors.replication.nats.connection import Answers, Connection, NoAnswer
+from hookbundle.actors.replication.nats.client import Message, NoAnswer, Unreachable
+from hookbundle.actors.replication.nats.connection import Answers, Connection
 from hookbundle.actors.replication.nats.records import NEW, Records
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of

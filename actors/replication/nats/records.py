@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import msgspec
 
 from hookbundle.actors.replication.nats import api
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.actors.replication.nats.client import NoAnswer
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.names import Names
 

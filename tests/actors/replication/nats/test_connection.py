@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hookbundle.actors.replication.nats.client import Message, Servers, Unreachable
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.actors.replication.nats.client import Message, NoAnswer, Servers, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.ports import free_port
 from hookbundle.tests.log_servers.relay import Relay

@@ -1,0 +1,64 @@
+"""A beat: what a node says twice a second of itself and of the partitions that it has copies of.
+
+Beats are not stored, and not proven: who believed a wrong one would make a claim that is lost, or
+wait. What can't be read is no beat.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from hookbundle.engine.replication.names import NODE, PARTITIONS_MAX
+from hookbundle.engine.replication.roles import Role
+
+EVERY_S = 0.5
+BYTES_MAX = 64 * 1024
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+Short = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+class Held(msgspec.Struct, frozen=True, array_like=True):
+    """What a node is for a partition; of its log as far as it has read it."""
+
+    role: Role
+    epoch: Number = 0
+    generation: Short = ""
+    seq: Number = 0
+
+
+class Beat(msgspec.Struct, frozen=True, array_like=True):
+    """`settings`: a digest of those that shape data. `leaves`: it gives away all that it owns."""
+
+    node: Short
+    life: Short
+    version: Short
+    wall_ms: Number
+    free_bytes: Number
+    settings: Short
+    held: dict[int, Held]
+    leaves: bool = False
+
+
+def pack(beat: Beat) -> bytes:
+    return _encode(beat)
+
+
+def read(body: bytes) -> Beat | None:
+    """None for what is no beat."""
+    if len(body) > BYTES_MAX:
+        return None
+    try:
+        beat = _beats.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if not NODE.fullmatch(beat.node) or not beat.life:
+        return None
+    if not all(0 <= partition < PARTITIONS_MAX for partition in beat.held):
+        return None
+    return beat
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_beats = msgspec.msgpack.Decoder(Beat)
+"""Later fields at the end of a beat are passed over by programs that do not know them."""

@@ -1,0 +1,153 @@
+"""Who lives, as far as one node has heard: pure, but for what it is told.
+
+A node lives while its last beat is younger than `dead_after`, by the clock of the one who listens.
+It hears its own beats, too: who does not is cut off from what others know, and can't tell who
+lives. Its own name with another life is a double, of whom one has to go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hookbundle.engine.replication.beats import EVERY_S, Beat, Held, read
+from hookbundle.engine.replication.roles import Role
+
+NODES_MAX = 256
+UNHEARD_S = 3 * EVERY_S + 0.1  # three beats of its own that did not come back
+STALE_AFTER_S = 3.0
+KEPT_S = 3_600.0  # what a dead node said last, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node by its last beat, and when that came. `ahead_ms`: its wall clock, of this node's."""
+
+    beat: Beat
+    heard_s: float
+    ahead_ms: int
+
+
+@dataclass(slots=True)
+class MembersState:
+    """`own_s`: when this node heard itself last; `own_since_s`: since when without a break.
+
+    `ignored`: what was heard and is no beat, or one too many. `double`: another life of this name.
+    """
+
+    heard: dict[str, Member] = field(default_factory=dict)
+    own_s: float = float("-inf")
+    own_since_s: float = float("-inf")
+    ignored: int = 0
+    double: str = ""
+
+
+class Members:
+    """As one node sees them. Times are of any clock that only goes on, in seconds."""
+
+    def __init__(self, node: str, life: str, dead_after_s: float) -> None:
+        self._node = node
+        self._life = life
+        self._dead_after_s = dead_after_s
+        self.state = MembersState()
+
+    def hear(self, body: bytes, now_s: float, wall_ms: int) -> None:
+        """Something was heard where beats are."""
+        beat = read(body)
+        if beat is None:
+            self.state.ignored += 1
+        elif beat.node == self._node:
+            self._hear_own(beat, now_s)
+        elif self._has_room(beat.node, now_s):
+            self.state.heard[beat.node] = Member(beat, now_s, beat.wall_ms - wall_ms)
+        else:
+            self.state.ignored += 1
+
+    def live(self, now_s: float) -> Mapping[str, Member]:
+        """The other nodes that live."""
+        since_s = now_s - self._dead_after_s
+        return {name: each for name, each in self.state.heard.items() if each.heard_s > since_s}
+
+    def last_heard(self) -> Mapping[str, Member]:
+        """All others that were heard in the last hour, dead ones too: for people."""
+        return dict(self.state.heard)
+
+    def life_of(self, node: str, now_s: float) -> str | None:
+        """None if it does not live."""
+        if node == self._node:
+            return self._life
+        found = self.live(now_s).get(node)
+        return None if found is None else found.beat.life
+
+    def lives(self, now_s: float) -> dict[str, str]:
+        """The lives of all that live, this node among them: for `may_claim`."""
+        others = {name: each.beat.life for name, each in self.live(now_s).items()}
+        return {**others, self._node: self._life}
+
+    def unheard_s(self, now_s: float) -> float:
+        """For how long this node has not heard itself."""
+        return now_s - self.state.own_s
+
+    def heard_s(self, now_s: float) -> float:
+        """For how long it has, without a break; 0: it does not now."""
+        if self.unheard_s(now_s) > UNHEARD_S:
+            return 0.0
+        return now_s - self.state.own_since_s
+
+    def judges(self, now_s: float) -> bool:
+        """Whether it has listened long enough to know that who was not heard is dead."""
+        return self.heard_s(now_s) >= self._dead_after_s
+
+    def is_stale(self, now_s: float) -> bool:
+        """Whether what it owns may have been taken from it without its knowing: answer no reads."""
+        return self.unheard_s(now_s) > STALE_AFTER_S
+
+    def _hear_own(self, beat: Beat, now_s: float) -> None:
+        state = self.state
+        if beat.life != self._life:
+            state.double = beat.life
+            return
+        if now_s - state.own_s > UNHEARD_S:
+            state.own_since_s = now_s
+        state.own_s = now_s
+
+    def _has_room(self, node: str, now_s: float) -> bool:
+        heard = self.state.heard
+        if node in heard or len(heard) < NODES_MAX:
+            return True
+        since_s = now_s - self._dead_after_s
+        dead = [name for name, each in heard.items() if each.heard_s <= since_s]
+        for name in dead:
+            del heard[name]
+        return bool(dead)
+
+    def forget_old(self, now_s: float) -> None:
+        """What was said long ago by those who are dead is kept no longer."""
+        heard = self.state.heard
+        for name in [name for name, each in heard.items() if now_s - each.heard_s > KEPT_S]:
+            del heard[name]
+
+
+def owners(members: Mapping[str, Mapping[int, Held]]) -> dict[int, str]:
+    """The live owner of each partition that has one: of two, the one of the greater epoch."""
+    found: dict[int, tuple[int, str]] = {}
+    for name, held in members.items():
+        for partition, each in held.items():
+            if each.role is Role.OWNER:
+                found[partition] = max((each.epoch, name), found.get(partition, (-1, "")))
+    return {partition: name for partition, (_, name) in found.items()}
+
+
+def behind(members: Mapping[str, Mapping[int, Held]]) -> dict[tuple[int, str], int]:
+    """By how many entries each copy is behind its owner; for `assignment.yields`.
+
+    A copy in another generation, and one whose owner is not heard, is not in it.
+    """
+    found = {}
+    owned = owners(members)
+    for name, held in members.items():
+        for partition, each in held.items():
+            owner = members[owned[partition]][partition] if partition in owned else None
+            if owner is None or each.role is not Role.FOLLOWING:
+                continue
+            if each.generation == owner.generation:
+                found[partition, name] = max(owner.seq - each.seq, 0)
+    return found

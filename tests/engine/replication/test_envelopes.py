@@ -1,0 +1,203 @@
+"""What nodes ask each other: believed only as it was sent, by one with the key, and once."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from hookbundle.engine.replication import envelopes
+from hookbundle.engine.replication.envelopes import (
+    SENDERS_MAX,
+    WINDOW,
+    Envelope,
+    EnvelopeKind,
+    Fresh,
+    opened,
+    parts_of,
+    seal,
+)
+from hookbundle.engine.replication.gathering import (
+    COMPLETE_WITHIN_S,
+    SHARE_BYTES_MAX,
+    Gathering,
+    NoRoom,
+    Whole,
+)
+
+KEY, REPLY = bytes(range(32)), "_INBOX.x.1"
+ASK = Envelope(kind=EnvelopeKind.ASK, sender="a/a1", to="b/b1", number=7, body=b"hello")
+MIB = bytes(1 << 20)
+
+
+def numbered(number: int, sender: str = "a/a1", part: int = 1, parts: int = 1) -> Envelope:
+    return replace(ASK, number=number, sender=sender, part=part, parts=parts)
+
+
+def add_all(gathering: Gathering, parts: Iterable[Envelope]) -> None:
+    for part in parts:
+        gathering.add(part, REPLY, 0.0)
+
+
+# ---- proofs
+
+
+def test_a_part_is_read_as_it_was_sealed() -> None:
+    assert opened(seal(ASK, REPLY, KEY), ASK.body, REPLY, KEY) == ASK
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Hb-Kind": "answer"},
+        {"Hb-From": "c/c1"},
+        {"Hb-To": "b/b2"},
+        {"Hb-N": "8"},
+        {"Hb-Part": "1/2"},
+        {"Hb-Mac": ""},
+        {"Hb-Mac": "é"},
+        {"Hb-Mac": "0" * 64},
+    ],
+)
+def test_nothing_of_a_part_can_be_changed(changed: dict[str, str]) -> None:
+    assert opened(seal(ASK, REPLY, KEY) | changed, ASK.body, REPLY, KEY) is None
+
+
+def test_neither_its_body_nor_where_the_answer_goes_nor_who_has_no_key() -> None:
+    headers = seal(ASK, REPLY, KEY)
+
+    assert opened(headers, b"hallo", REPLY, KEY) is None
+    assert opened(headers, ASK.body, "_INBOX.y.1", KEY) is None
+    assert opened(headers, ASK.body, REPLY, bytes(32)) is None
+    assert opened({}, b"", "", KEY) is None
+
+
+def test_bytes_can_not_move_between_the_body_and_the_rest() -> None:
+    headers = seal(replace(ASK, body=b"\nx"), "", KEY)
+
+    assert opened(headers, b"x", "\n", KEY) is None
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"Hb-Kind": "order"},
+        {"Hb-N": "-1"},
+        {"Hb-N": "9" * 5_000},
+        {"Hb-Part": "0/1"},
+        {"Hb-Part": "2/1"},
+        {"Hb-Part": "1/9999"},
+        {"Hb-From": "a"},
+        {"Hb-To": "*/b1"},
+    ],
+)
+def test_what_a_node_would_never_say_is_not_read_even_with_the_key(
+    strange: dict[str, str],
+) -> None:
+
+    headers = seal(ASK, REPLY, KEY) | strange
+    headers["Hb-Mac"] = envelopes._mac(headers, REPLY, ASK.body, KEY)
+
+    assert opened(headers, ASK.body, REPLY, KEY) is None
+
+
+# ---- repetitions
+
+
+def test_what_came_before_is_not_new_in_whatever_order_it_comes() -> None:
+    fresh = Fresh()
+
+    came = [fresh.is_new(numbered(number)) for number in (1, 3, 2, 3, 1, 2, 4)]
+
+    assert came == [True, True, True, False, False, False, True]
+
+
+def test_parts_of_one_request_are_each_new_once() -> None:
+    fresh = Fresh()
+    parts = [numbered(1, part=part, parts=3) for part in (1, 2, 3)]
+
+    assert [fresh.is_new(part) for part in parts * 2] == [True] * 3 + [False] * 3
+
+
+def test_what_is_older_than_can_be_known_is_taken_for_a_repetition() -> None:
+    fresh = Fresh()
+    numbers = range(1, 5 * WINDOW)
+    assert all(fresh.is_new(numbered(number)) for number in numbers)
+
+    assert not any(fresh.is_new(numbered(number)) for number in numbers)
+    assert fresh.is_new(numbered(6 * WINDOW))
+    assert not fresh.is_new(numbered(5 * WINDOW))
+    assert fresh.is_new(numbered(5 * WINDOW + 1))
+
+
+def test_senders_are_known_apart_and_there_is_an_end_of_them() -> None:
+    fresh = Fresh()
+
+    assert all(fresh.is_new(numbered(1, f"a/{n}")) for n in range(SENDERS_MAX))
+    assert not fresh.is_new(numbered(1, "a/new"))
+    assert fresh.is_new(numbered(2, "a/7"))
+
+
+# ---- parts
+
+
+def test_a_request_is_whole_when_all_its_parts_have_come_in_any_order() -> None:
+    parts = parts_of(replace(ASK, body=b"abcdefg"), 3)
+    gathering = Gathering()
+
+    assert [part.body for part in parts] == [b"abc", b"def", b"g"]
+    assert gathering.add(parts[2], REPLY, 0.0) is None
+    assert gathering.add(parts[0], REPLY, 0.1) is None
+    assert gathering.add(parts[1], "_INBOX.other", 0.2) == Whole(REPLY, b"abcdefg")
+    assert gathering.held_bytes == 0
+
+
+def test_an_empty_request_is_one_part() -> None:
+    (part,) = parts_of(replace(ASK, body=b""), 3)
+
+    assert Gathering().add(part, REPLY, 0.0) == Whole(REPLY, b"")
+
+
+def test_more_than_nodes_send_each_other_is_not_cut() -> None:
+    with pytest.raises(ValueError, match="2000 bytes are more"):
+        parts_of(replace(ASK, body=bytes(2_000)), 1)
+
+
+def test_a_node_has_a_share_and_its_flood_keeps_no_other_from_being_heard() -> None:
+    gathering = Gathering()
+    flood = replace(numbered(1, parts=2), body=MIB)
+    with pytest.raises(NoRoom):
+        add_all(gathering, (replace(flood, number=number) for number in range(100)))
+    assert gathering.held_bytes <= SHARE_BYTES_MAX
+
+    other = replace(flood, sender="c/c1")
+    assert gathering.add(other, REPLY, 0.0) is None
+    assert gathering.add(replace(other, part=2), REPLY, 0.0) == Whole(REPLY, MIB + MIB)
+
+
+def test_nodes_together_hold_no_more_than_all_may() -> None:
+    gathering = Gathering()
+    part = replace(numbered(1, parts=2), body=MIB)
+
+    with pytest.raises(NoRoom):
+        add_all(gathering, (replace(part, sender=f"n{n % 5}/x", number=n) for n in range(100)))
+
+    assert gathering.held_bytes < 100 << 20
+
+
+def test_empty_parts_without_end_are_bounded_as_well() -> None:
+    gathering = Gathering()
+
+    empty = replace(ASK, parts=2, body=b"")
+    with pytest.raises(NoRoom):
+        add_all(gathering, (replace(empty, number=n) for n in range(SHARE_BYTES_MAX)))
+
+
+def test_what_is_not_complete_in_time_is_dropped() -> None:
+    gathering = Gathering()
+    gathering.add(replace(numbered(1, parts=2), body=MIB), REPLY, 0.0)
+
+    gathering.add(replace(numbered(2, parts=2), body=b"x"), REPLY, COMPLETE_WITHIN_S + 0.1)
+
+    assert gathering.held_bytes < 1_000
+    late = replace(numbered(1, part=2, parts=2), body=b"y")
+    assert gathering.add(late, REPLY, COMPLETE_WITHIN_S + 0.2) is None
