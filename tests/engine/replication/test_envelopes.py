@@ -16,10 +16,10 @@ from hookbundle.engine.replication.envelopes import (
     parts_of,
     seal,
 )
-from hookbundle.engine.replication.gathering import (
+from hookbundle.engine.replication.held_parts import (
     COMPLETE_WITHIN_S,
     SHARE_BYTES_MAX,
-    Gathering,
+    HeldParts,
     NoRoom,
     Whole,
 )
@@ -33,9 +33,9 @@ def numbered(number: int, sender: str = "a/a1", part: int = 1, parts: int = 1) -
     return replace(ASK, number=number, sender=sender, part=part, parts=parts)
 
 
-def add_all(gathering: Gathering, parts: Iterable[Envelope]) -> None:
+def add_all(held: HeldParts, parts: Iterable[Envelope]) -> None:
     for part in parts:
-        gathering.add(part, REPLY, 0.0)
+        held.add(part, REPLY, 0.0)
 
 
 # ---- proofs
@@ -142,19 +142,19 @@ def test_senders_are_known_apart_and_there_is_an_end_of_them() -> None:
 
 def test_a_request_is_whole_when_all_its_parts_have_come_in_any_order() -> None:
     parts = parts_of(replace(ASK, body=b"abcdefg"), 3)
-    gathering = Gathering()
+    held = HeldParts()
 
     assert [part.body for part in parts] == [b"abc", b"def", b"g"]
-    assert gathering.add(parts[2], REPLY, 0.0) is None
-    assert gathering.add(parts[0], REPLY, 0.1) is None
-    assert gathering.add(parts[1], "_INBOX.other", 0.2) == Whole(REPLY, b"abcdefg")
-    assert gathering.held_bytes == 0
+    assert held.add(parts[2], REPLY, 0.0) is None
+    assert held.add(parts[0], REPLY, 0.1) is None
+    assert held.add(parts[1], "_INBOX.other", 0.2) == Whole(REPLY, b"abcdefg")
+    assert held.held_bytes == 0
 
 
 def test_an_empty_request_is_one_part() -> None:
     (part,) = parts_of(replace(ASK, body=b""), 3)
 
-    assert Gathering().add(part, REPLY, 0.0) == Whole(REPLY, b"")
+    assert HeldParts().add(part, REPLY, 0.0) == Whole(REPLY, b"")
 
 
 def test_more_than_nodes_send_each_other_is_not_cut() -> None:
@@ -163,41 +163,41 @@ def test_more_than_nodes_send_each_other_is_not_cut() -> None:
 
 
 def test_a_node_has_a_share_and_its_flood_keeps_no_other_from_being_heard() -> None:
-    gathering = Gathering()
+    held = HeldParts()
     flood = replace(numbered(1, parts=2), body=MIB)
     with pytest.raises(NoRoom):
-        add_all(gathering, (replace(flood, number=number) for number in range(100)))
-    assert gathering.held_bytes <= SHARE_BYTES_MAX
+        add_all(held, (replace(flood, number=number) for number in range(100)))
+    assert held.held_bytes <= SHARE_BYTES_MAX
 
     other = replace(flood, sender="c/c1")
-    assert gathering.add(other, REPLY, 0.0) is None
-    assert gathering.add(replace(other, part=2), REPLY, 0.0) == Whole(REPLY, MIB + MIB)
+    assert held.add(other, REPLY, 0.0) is None
+    assert held.add(replace(other, part=2), REPLY, 0.0) == Whole(REPLY, MIB + MIB)
 
 
 def test_nodes_together_hold_no_more_than_all_may() -> None:
-    gathering = Gathering()
+    held = HeldParts()
     part = replace(numbered(1, parts=2), body=MIB)
 
     with pytest.raises(NoRoom):
-        add_all(gathering, (replace(part, sender=f"n{n % 5}/x", number=n) for n in range(100)))
+        add_all(held, (replace(part, sender=f"n{n % 5}/x", number=n) for n in range(100)))
 
-    assert gathering.held_bytes < 100 << 20
+    assert held.held_bytes < 100 << 20
 
 
 def test_empty_parts_without_end_are_bounded_as_well() -> None:
-    gathering = Gathering()
+    held = HeldParts()
 
     empty = replace(ASK, parts=2, body=b"")
     with pytest.raises(NoRoom):
-        add_all(gathering, (replace(empty, number=n) for n in range(SHARE_BYTES_MAX)))
+        add_all(held, (replace(empty, number=n) for n in range(SHARE_BYTES_MAX)))
 
 
 def test_what_is_not_complete_in_time_is_dropped() -> None:
-    gathering = Gathering()
-    gathering.add(replace(numbered(1, parts=2), body=MIB), REPLY, 0.0)
+    held = HeldParts()
+    held.add(replace(numbered(1, parts=2), body=MIB), REPLY, 0.0)
 
-    gathering.add(replace(numbered(2, parts=2), body=b"x"), REPLY, COMPLETE_WITHIN_S + 0.1)
+    held.add(replace(numbered(2, parts=2), body=b"x"), REPLY, COMPLETE_WITHIN_S + 0.1)
 
-    assert gathering.held_bytes < 1_000
+    assert held.held_bytes < 1_000
     late = replace(numbered(1, part=2, parts=2), body=b"y")
-    assert gathering.add(late, REPLY, COMPLETE_WITHIN_S + 0.2) is None
+    assert held.add(late, REPLY, COMPLETE_WITHIN_S + 0.2) is None

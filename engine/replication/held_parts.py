@@ -39,7 +39,7 @@ class NoRoom(Exception):
     """The request is dropped, with all its parts."""
 
 
-class Gathering:
+class HeldParts:
     """Belongs to one node, which is asked."""
 
     def __init__(self) -> None:
