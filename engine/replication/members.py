@@ -2,7 +2,8 @@
 
 A node lives while its last beat is younger than `dead_after`, by the clock of the one who listens.
 It hears its own beats, too: who does not is cut off from what others know, and can't tell who
-lives. Its own name with another life is a double, of whom one has to go.
+lives. Its own name with another life is a double, of whom one has to go: the one that has begun to
+listen just now, or was frozen until now, at once; the other one only if that goes on.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from hookbundle.engine.replication.roles import Role
 NODES_MAX = 256
 UNHEARD_S = 3 * EVERY_S + 0.1  # three beats of its own that did not come back
 STALE_AFTER_S = 3.0
+DOUBLE_BEATS = 4  # after which a node believes that another of its name stays
 KEPT_S = 3_600.0  # what a dead node said last, for people
 
 
@@ -30,7 +32,8 @@ class Member:
 class MembersState:
     """`own_s`: when this node heard itself last; `own_since_s`: since when without a break.
 
-    `ignored`: what was heard and is no beat, or one too many. `double`: another life of this name.
+    `ignored`: what was heard and is no beat, or one too many. `double`: another life of this name,
+    to which this one gives way. `doubles`: how many beats of such a life were heard, by life.
     """
 
     heard: dict[str, Member] = field(default_factory=dict)
@@ -38,6 +41,7 @@ class MembersState:
     own_since_s: float = float("-inf")
     ignored: int = 0
     double: str = ""
+    doubles: tuple[str, int] = ("", 0)
 
 
 class Members:
@@ -103,7 +107,10 @@ class Members:
     def _hear_own(self, beat: Beat, now_s: float) -> None:
         state = self.state
         if beat.life != self._life:
-            state.double = beat.life
+            life, count = state.doubles
+            state.doubles = beat.life, count + 1 if life == beat.life else 1
+            if not self.heard_s(now_s) or state.doubles[1] >= DOUBLE_BEATS:
+                state.double = beat.life
             return
         if now_s - state.own_s > UNHEARD_S:
             state.own_since_s = now_s

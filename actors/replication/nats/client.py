@@ -62,11 +62,17 @@ Heard = Callable[[Message], None]
 
 
 class LogClient(Client):
-    """`servers`: see there."""
+    """`begin()`, then `close()`."""
 
     def __init__(self, servers: Servers) -> None:
+        """Raises: OSError if the CA certificates can't be read."""
         super().__init__()
         self._servers = servers
+        self._login: dict[str, Any] = {}
+        if servers.is_secure:
+            self._login["tls"] = ssl.create_default_context(cafile=servers.ca_file or None)
+        if servers.user:
+            self._login |= {"user": servers.user, "password": servers.password}
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         # Without this, who stands between the two makes a connection without TLS out of one with
@@ -86,18 +92,10 @@ class LogClient(Client):
 
         `name`: shown by the servers. `failed` is told of every try; `lost`, `closed`: there is no
         connection now, and there will be none any more.
-
-        Raises: OSError if the CA certificates can't be read.
         """
-        servers = self._servers
-        options: dict[str, Any] = {}
-        if servers.is_secure:
-            options["tls"] = ssl.create_default_context(cafile=servers.ca_file or None)
-        if servers.user:
-            options |= {"user": servers.user, "password": servers.password}
         timing: dict[str, Any] = {"reconnect_time_wait": AGAIN_S, "ping_interval": PING_EVERY_S}
         await self.connect(
-            list(servers.urls),
+            list(self._servers.urls),
             error_cb=failed,
             disconnected_cb=lost,
             closed_cb=closed,
@@ -107,7 +105,7 @@ class LogClient(Client):
             max_outstanding_pings=PINGS_MAX,
             pending_size=PENDING_BYTES_MAX,
             **timing,
-            **options,
+            **self._login,
         )
 
     async def tell(

@@ -45,6 +45,7 @@ class ConnectionState:
     why: list[str] = field(default_factory=list)
     asked: int = 0
     lost: int = 0
+    was_up: bool = False
     is_closing: bool = False
     again: "asyncio.Task[None] | None" = None
 
@@ -171,11 +172,16 @@ class Connection:
 
     async def _open(self) -> None:
         client = self.state.client = LogClient(self._servers)
-        await client.begin(self._name, self._failed, self._lost, self._closed)
-        await client.hear(f"{self._inbox}.*", self._answered)
-        for subject, heard in self.state.subjects:
-            await client.hear(subject, heard)
-        await self._settle()
+        try:
+            await client.begin(self._name, self._failed, self._lost, self._closed)
+            await client.hear(f"{self._inbox}.*", self._answered)
+            for subject, heard in self.state.subjects:
+                await client.hear(subject, heard)
+            await self._settle()
+        except BaseException:
+            await client.close()
+            raise
+        self.state.was_up = True
         self.state.why.clear()
 
     async def _settle(self) -> None:
@@ -198,13 +204,16 @@ class Connection:
 
     async def _lost(self) -> None:
         self.state.lost += 1
-        self.state.why.clear()
+        if self.state.was_up:
+            self.state.why.clear()
         for queue in self.state.waiting.values():
             queue.put_nowait(None)
 
     async def _closed(self) -> None:
-        if not self.state.is_closing:
-            self.state.again = asyncio.get_running_loop().create_task(self._open_again())
+        state = self.state
+        is_tried = state.again is not None and not state.again.done()
+        if not state.is_closing and not is_tried:
+            state.again = asyncio.get_running_loop().create_task(self._open_again())
 
     async def _open_again(self) -> None:
         while not self.is_up:

@@ -37,14 +37,31 @@ def test_a_node_that_was_started_again_is_in_its_new_life(members: Members) -> N
     assert members.life_of("a", 11.0) == "a1"
 
 
-def test_its_own_name_with_another_life_is_a_double(members: Members) -> None:
-    members.hear(beat("a", "a1"), 1.0, 0)
-    before = members.state.double
+def test_who_has_just_begun_to_listen_gives_way_to_another_of_its_name(members: Members) -> None:
+    members.hear(beat("a", "a9"), 1.0, 0)
 
-    members.hear(beat("a", "a9"), 1.1, 0)
+    assert members.state.double == "a9"
+    assert members.unheard_s(2.0) > 1_000
 
-    assert (before, members.state.double) == ("", "a9")
-    assert members.unheard_s(2.0) == 1.0
+
+def test_who_was_frozen_gives_way_to_the_one_that_took_its_place(members: Members) -> None:
+    for half in range(4):
+        members.hear(beat("a"), half / 2, 0)
+
+    members.hear(beat("a", "a9"), 60.0, 0)
+
+    assert members.state.double == "a9"
+
+
+def test_who_was_there_all_the_time_gives_way_only_to_one_that_stays(members: Members) -> None:
+    doubles = []
+    for half in range(12):
+        members.hear(beat("a"), half / 2, 0)
+        if half in (2, 5, 6, 7, 8):
+            members.hear(beat("a", "a8" if half == 2 else "a9"), half / 2 + 0.1, 0)
+        doubles.append(members.state.double)
+
+    assert doubles == [""] * 8 + ["a9"] * 4
 
 
 def test_a_node_judges_others_only_after_it_has_heard_itself_without_a_break(

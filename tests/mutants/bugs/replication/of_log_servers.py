@@ -71,7 +71,7 @@ LOG_SERVERS = (
         name="nl8",
         bug="a client that has closed for good is kept",
         path="actors/replication/nats/connection.py",
-        edits=(("        if not self.state.is_closing:\n", "        if self.state.is_closing:\n"),),
+        edits=(("if not state.is_closing and not is_tried:", "if state.is_closing:"),),
         caught_by=(f"{CONNECTION}::test_a_server_that_closes_for_good_is_connected_to_again",),
     ),
     Mutant(
@@ -155,7 +155,9 @@ LOG_SERVERS = (
         bug="a node takes a beat of its name for its own, whatever life it is of",
         path="engine/replication/members.py",
         edits=(("        if beat.life != self._life:\n", "        if not beat.life:\n"),),
-        caught_by=(f"{MEMBERS}::test_its_own_name_with_another_life_is_a_double",),
+        caught_by=(
+            f"{MEMBERS}::test_who_has_just_begun_to_listen_gives_way_to_another_of_its_name",
+        ),
     ),
     Mutant(
         name="nl18",
