@@ -35,6 +35,10 @@ class Names:
         """Of all generations of the partition."""
         return f"hb.{self.cluster}.log.{partition:03}.*"
 
+    def news(self, partition: int) -> str:
+        """On which it is said that something stands in its log."""
+        return f"hb.{self.cluster}.news.{partition:03}"
+
     def generation(self, partition: int, stream: str) -> Generation | None:
         """The generation whose stream it is; None if it is none of the partition's."""
         written = stream.removeprefix(self._streams(partition))

@@ -12,6 +12,7 @@ shorter than what was read of it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -34,7 +35,7 @@ AGAIN_S, AGAIN_S_MAX = 0.1, 2.0
 SURE_AFTER = 3  # answers that all say so
 SURE_PAUSE_S = 0.5
 LENGTH_EVERY_S = 5.0
-NEWS_AFTER_S = 0.01  # what is heard is being stored, and can't be read yet
+NEWS_AFTER_S = 0.01  # so that a busy log is read in batches
 OLDEST = "oldest"
 FAILED = (Unreachable, NoAnswer)
 
@@ -80,6 +81,8 @@ class NatsLog(RawLog):
         if answer.error is not None or answer.stream != stream or not answer.seq:
             return self._unknown(answer.why or f"an ack of {answer.stream!r}")
         self.state.why = ""
+        with suppress(*FAILED):
+            await self._connection.publish(self._names.news(self._partition), b"")
         return Acked(answer.seq)
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
@@ -94,7 +97,10 @@ class NatsLog(RawLog):
         raise CorruptRecord(f"generation {generation} has no entry {after + 1}, and later ones")
 
     async def watch(self, news: Callable[[], None]) -> None:
-        """`news` is called soon after something was published; a hint, which may be lost."""
+        """`news` is called soon after something was acked, once for all of some milliseconds.
+
+        A hint, which may be lost. Raises: Unreachable; it is heard once there is a server.
+        """
 
         def heard(message: Message) -> None:
             if not self.state.is_news_due:
@@ -105,7 +111,7 @@ class NatsLog(RawLog):
             self.state.is_news_due = False
             news()
 
-        await self._connection.subscribe(self._names.subjects(self._partition), heard)
+        await self._connection.subscribe(self._names.news(self._partition), heard)
 
     # ---- generations
 

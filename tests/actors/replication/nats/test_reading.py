@@ -177,17 +177,25 @@ async def test_a_publication_that_expects_another_number_is_refused(raw: NatsLog
     assert [type(each) for each in answers] == [Refused, Refused]
 
 
-async def test_who_watches_is_told_of_what_was_published(
-    raw: NatsLog,
+async def test_who_watches_is_told_of_what_can_be_read_once_for_many(
+    raw: NatsLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = asyncio.Event()
-    await raw.watch(told.set)
+    monkeypatch.setattr(nats_log, "NEWS_AFTER_S", 0.2)
+    told, calls = asyncio.Event(), []
 
-    appended = asyncio.create_task(log_of(raw).append(Kind.GROUP, GROUP))
+    def news() -> None:
+        calls.append(1)
+        told.set()
+
+    await raw.watch(news)
+    log = log_of(raw)
+
+    await log.append(Kind.GROUP, GROUP)
+    await log.append(Kind.GROUP, bytes(3 << 20))
     await asyncio.wait_for(told.wait(), WITHIN_S)
-    await appended
 
-    assert len(await raw.read(GENERATION, 0, 9)) == 1
+    assert len(await raw.read(GENERATION, 0, 9)) == 5
+    assert len(calls) == 1
 
 
 async def test_what_a_generation_takes_is_known_while_it_is_there(raw: NatsLog) -> None:
