@@ -10,6 +10,7 @@ from hookbundle.actors.replication.nats.client import Message, NoAnswer, Servers
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.ports import free_port
+from hookbundle.tests.log_servers.raw import GARBAGE, publish_raw
 from hookbundle.tests.log_servers.relay import Relay
 
 WITHIN_S = 30.0
@@ -80,6 +81,22 @@ async def test_it_comes_back_and_hears_what_it_heard_before(nats: LogServers) ->
             while not heard.is_set():
                 await other.publish("hb.tests.three", b"")
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("headers", GARBAGE)
+async def test_garbage_in_headers_costs_nobody_the_connection(
+    nats: LogServers, headers: bytes
+) -> None:
+    async with connected(*nats.urls) as connection:
+        heard: asyncio.Queue[Message] = asyncio.Queue()
+        await connection.subscribe("hb.tests.garbage", heard.put_nowait)
+        await publish_raw(nats.servers[0].port, "hb.tests.garbage", headers)
+        await connection.publish("hb.tests.garbage", b"sound")
+
+        async with asyncio.timeout(WITHIN_S):
+            while (await heard.get()).body != b"sound":
+                pass
+        assert connection.state.lost == 0
 
 
 async def test_a_server_that_closes_for_good_is_connected_to_again(nats: LogServers) -> None:

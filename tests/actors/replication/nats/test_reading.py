@@ -17,6 +17,7 @@ from hookbundle.engine.replication.names import Names
 from hookbundle.tests.actors.replication.logs import GENERATION, log_of
 from hookbundle.tests.actors.replication.nats.parts import WITHIN_S, begun, connection_to
 from hookbundle.tests.log_servers.cluster import LogServers
+from hookbundle.tests.log_servers.raw import GARBAGE, publish_raw
 
 GROUP = b"\x90"
 NEXT = Generation(2, 1)
@@ -77,6 +78,18 @@ async def test_what_hookbundle_did_not_write_is_void(raw: NatsLog, headers: dict
 
     assert [type(each) for each in await log.read()] == [Void]
     assert await log.append(Kind.GROUP, GROUP) == 2
+
+
+@pytest.mark.parametrize("headers", GARBAGE)
+async def test_headers_that_are_none_are_void_too(
+    nats: LogServers, raw: NatsLog, headers: bytes
+) -> None:
+    port, subject = nats.servers[0].port, raw._names.subject(0, GENERATION)
+    await publish_raw(port, subject, headers)
+
+    assert await log_of(raw).append(Kind.GROUP, GROUP) == 2
+    assert [type(each) for each in await log_of(raw).read()] == [Void, Counts]
+    assert raw._connection.state.lost == 0
 
 
 async def test_an_entry_whose_bytes_were_changed_is_not_believed(raw: NatsLog) -> None:

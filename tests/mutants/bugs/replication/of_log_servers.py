@@ -75,6 +75,13 @@ LOG_SERVERS = (
         caught_by=(f"{CONNECTION}::test_a_server_that_closes_for_good_is_connected_to_again",),
     ),
     Mutant(
+        name="nl24",
+        bug="garbage in the headers of a message ends the reading of the connection",
+        path="actors/replication/nats/client.py",
+        edits=(("except (UnicodeDecodeError, IndexError):", "except IndexError:"),),
+        caught_by=(f"{CONNECTION}::test_garbage_in_headers_costs_nobody_the_connection",),
+    ),
+    Mutant(
         name="nl9",
         bug="the proof of a request is not compared",
         path="engine/replication/envelopes.py",
