@@ -78,7 +78,7 @@ class RawLog(Protocol):
         """It can be written to."""
 
     async def oldest(self) -> Generation | None:
-        """With which a node without a copy begins."""
+        """With which a node without a copy begins; None if that is not known now."""
 
     async def begin_with(self, generation: Generation) -> None:
         """`oldest` is this one, unless it is a later one already."""

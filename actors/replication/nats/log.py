@@ -150,15 +150,12 @@ class NatsLog(RawLog):
             return sorted(generation for generation in found if generation is not None)
 
     async def oldest(self) -> Generation | None:
-        again_s = AGAIN_S
-        while True:
-            try:
-                record = await self._records.get(self._oldest_key)
-            except FAILED as exc:
-                self._unknown(str(exc))
-                again_s = await _pause(again_s)
-                continue
-            return None if record is None else Generation.read(record.value.decode())
+        try:
+            record = await self._records.get(self._oldest_key)
+        except FAILED as exc:
+            self._unknown(str(exc))
+            return None
+        return None if record is None else Generation.read(record.value.decode())
 
     async def begin_with(self, generation: Generation) -> None:
         again_s = AGAIN_S

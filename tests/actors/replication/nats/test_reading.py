@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hookbundle.actors.replication.log import Acked, Refused
+from hookbundle.actors.replication.log import Acked, Refused, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats import log as nats_log
 from hookbundle.actors.replication.nats.connection import Connection
@@ -180,6 +180,15 @@ async def test_the_oldest_generation_only_moves_on_whoever_says_so(raw: NatsLog)
 
     assert await raw.oldest() == Generation(5, 5)
     assert await of_other_partition.oldest() is None
+
+
+async def test_without_servers_nothing_is_known_and_nobody_waits_for_it(raw: NatsLog) -> None:
+    await raw.begin_with(NEXT)
+    await raw._connection.close()
+
+    assert await raw.oldest() is None
+    assert await raw.read(GENERATION, 0, 9) == []
+    assert isinstance(await raw.publish(GENERATION, {"Hb-Prev": "0"}, b"?"), Unknown)
 
 
 async def test_a_publication_that_expects_another_number_is_refused(raw: NatsLog) -> None:
