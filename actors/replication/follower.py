@@ -12,6 +12,7 @@ from hookbundle.engine.replication.chain import Counts
 from hookbundle.engine.replication.entries import Generation, Kind, unpack_rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication import position
+from hookbundle.storage.database.replication.erasures import erases
 from hookbundle.storage.database.rows import Collected
 
 
@@ -54,7 +55,10 @@ class Follower:
             if isinstance(verdict, Counts):
                 counts = True
                 if verdict.header.kind is Kind.GROUP:
-                    changed.update(unpack_rows(verdict.body))
+                    group = dict(unpack_rows(verdict.body))
+                    if erases(group):
+                        log.chain.note_erasure(verdict.header.at_ms)
+                    changed.update(group)
         if log.chain.end is not None:
             go_on(log)
         if counts:

@@ -1,4 +1,4 @@
-"""Generations of a log: how one is begun from a database, and how a node without a copy joins it.
+"""Generations of a log: what one begins with, and how a node without a copy joins it.
 
 A generation becomes part of the log by the `end` of the one before, which points to it. Beside it
 there may be others, complete or not, of owners that died or were fenced before their `end` stood
@@ -6,7 +6,7 @@ there. Their names do not tell: a node that was frozen for an hour may make one 
 the oldest that is part of the log is kept beside it, and moved on only after an `end` was acked.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,6 @@ from hookbundle.actors.replication.log import ENTRIES_AT_ONCE, Life, Log, RawLog
 from hookbundle.engine.replication.chain import Chain, Counts, Phase
 from hookbundle.engine.replication.entries import (
     Begin,
-    End,
     Generation,
     Kind,
     pack,
@@ -25,6 +24,9 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication.base import NewCopy, chunks
 from hookbundle.storage.database.replication.position import Position, Row
 
+PART_BYTES = 400_000
+PARTS_IN_FLIGHT = 4
+
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs work on a database in the thread that writes it."""
 
@@ -34,31 +36,45 @@ async def begin(
 ) -> int:
     """The generation holds the database as it is, and can be followed from the number returned.
 
-    Nothing may be written meanwhile. `now`: the chain that it continues.
+    Nothing may be written meanwhile. `now`: the chain that it continues. A log that has a
+    generation already goes on in another one by a `Renewal`.
 
     Raises: Fenced if another writes to the same generation.
     """
+    new = await empty(raw, generation, life)
+    records = await write_base(new, env, at_once)
+    return await new.append(Kind.BEGIN, pack(Begin(records, now.owner, now.claim, now.erased_ms)))
+
+
+async def empty(raw: RawLog, generation: Generation, life: Life) -> Log:
+    """The generation, to be written to. Raises: StorageError."""
     await raw.make(generation)
-    epoch = generation.epoch
-    log = Log(raw, generation, Chain(seq=0, epoch=epoch, phase=Phase.BASE), life, epoch)
-    records = 0
-    for chunk in chunks(env, raw.entry_bytes_max // 2):
-        await log.append(Kind.BASE, pack_rows(dict(chunk)))
-        records += len(chunk)
-    return await log.append(Kind.BEGIN, pack(Begin(records, now.owner, now.claim)))
+    chain = Chain(seq=0, epoch=generation.epoch, phase=Phase.BASE)
+    return Log(raw, generation, chain, life, generation.epoch, PART_BYTES)
 
 
-async def turn(log: Log, env: Environment) -> None:
-    """The owner's log goes on in a new generation. Nothing may be written meanwhile.
+async def write_base(new: Log, env: Environment, in_thread: InThread) -> int:
+    """All records are in the generation; returns how many. Never more than one entry in memory.
 
-    Raises: Fenced; what was made is left over then, and counts for nobody.
+    Raises: Fenced; StorageError.
     """
-    now = log.chain
-    generation = Generation(log.generation.number + 1, now.epoch)
-    seq = await begin(log.raw, env, generation, log.life, now)
-    await log.append(Kind.END, pack(End(str(generation), seq)))
-    go_on(log)
-    await log.raw.begin_with(generation)
+    records = 0
+    entries = _packed(chunks(env, new.part_bytes * PARTS_IN_FLIGHT))
+    while (entry := await in_thread(lambda: next(entries, None))) is not None:
+        count, body = entry
+        await new.append(Kind.BASE, body)
+        records += count
+    return records
+
+
+def _packed(found: Iterator[dict[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
+    for chunk in found:
+        yield len(chunk), pack_rows(chunk)
+
+
+async def at_once(work: Callable[[], Any]) -> Any:
+    """Runs work in the thread of the caller."""
+    return work()
 
 
 def go_on(log: Log) -> None:
@@ -73,6 +89,10 @@ def go_on(log: Log) -> None:
         owner=before.owner,
         released_to=before.released_to,
         voids=before.voids,
+        schema=before.schema,
+        base_bytes=end.base_bytes,
+        begun_ms=end.begun_ms,
+        erased_ms=end.erased_ms,
     )
 
 
@@ -124,6 +144,11 @@ def position_of(generation: Generation, chain: Chain) -> Position:
         chain.owner,
         chain.claim,
         chain.released_to,
+        chain.schema,
+        chain.base_bytes,
+        chain.group_bytes,
+        chain.begun_ms,
+        chain.erased_ms,
     )
 
 
@@ -135,4 +160,9 @@ def chain_at(at: Position) -> Chain:
         claim=at.claim,
         owner=at.owner,
         released_to=at.released_to,
+        schema=at.schema,
+        base_bytes=at.base_bytes,
+        group_bytes=at.group_bytes,
+        begun_ms=at.begun_ms,
+        erased_ms=at.erased_ms,
     )

@@ -84,16 +84,20 @@ class RawLog(Protocol):
         """`oldest` is this one, unless it is a later one already."""
 
     async def generations(self) -> list[Generation]:
-        """All that are there, whether they are part of the log or were left over; in order."""
+        """All that are there, whether they are part of the log or were left over; in order.
+
+        Raises: StorageError.
+        """
 
     async def delete(self, generation: Generation) -> None:
-        """Nothing of it is left on the servers. It need not be there."""
+        """Nothing of it is left on the servers. It need not be there. Raises: StorageError."""
 
 
 class Log:
     """A generation of the log, as far as its reader has come: `chain` says how far, and who owns.
 
     One task at a time uses it. `epoch`: under which this life writes; None until it has claimed.
+    `part_bytes`: of a part, where the body of an entry is larger; all are in flight at once.
     """
 
     def __init__(
@@ -103,8 +107,10 @@ class Log:
         chain: Chain,
         life: "Life",
         epoch: int | None = None,
+        part_bytes: int | None = None,
     ) -> None:
         self.raw = raw
+        self.part_bytes = min(part_bytes or raw.entry_bytes_max, raw.entry_bytes_max)
         self.generation = generation
         self.chain = chain
         self.life = life
@@ -149,7 +155,7 @@ class Log:
     async def _publish(self, kind: Kind, epoch: int, body: bytes) -> int | None:
         """The number of the entry; None if void ones stand in its place. Raises: Fenced."""
         header = self.life.header(kind, epoch, self.chain.seq)
-        parts = cut(header, body, self.raw.entry_bytes_max)
+        parts = cut(header, body, self.part_bytes)
         again_s = AGAIN_S
         while True:
             left = parts[self.chain.standing(header.id) :]
@@ -206,12 +212,13 @@ class Log:
 
 
 class Life:
-    """Of a process: the name of its entries, and what their headers say of it."""
+    """Of a process: the name of its entries, and what their headers say of it. `now_ms`: the
+    engine's time."""
 
     def __init__(self, name: str, schema: int, now_ms: Callable[[], int]) -> None:
         self.name = name
+        self.now_ms = now_ms
         self._schema = schema
-        self._now_ms = now_ms
         self._count = 0
 
     def header(self, kind: Kind, epoch: int, prev: int) -> Header:
@@ -222,6 +229,6 @@ class Life:
             epoch=epoch,
             prev=prev,
             id=f"{self.name}.{self._count}",
-            at_ms=self._now_ms(),
+            at_ms=self.now_ms(),
             schema=self._schema,
         )

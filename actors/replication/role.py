@@ -8,106 +8,69 @@ nodes send `Look` now and then, and `Yield`.
 What happens to the partition itself (Store, timer, chats, webhooks) is the `Host`'s.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, assert_never
+from functools import partial
+from typing import assert_never
 
 import structlog
 
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.generations import join, position_of
 from hookbundle.actors.replication.log import Life, RawLog
-from hookbundle.engine.errors import CorruptRecord, Fenced, StorageError, in_words
+from hookbundle.actors.replication.messages import (
+    Host,
+    Inbox,
+    Look,
+    OwnershipEnded,
+    Renew,
+    RewriteCopy,
+    Yield,
+)
+from hookbundle.actors.replication.role_state import RoleState
+from hookbundle.actors.replication.upkeep import Upkeep
+from hookbundle.engine.errors import (
+    Conflict,
+    CorruptRecord,
+    Fenced,
+    HookbundleError,
+    StorageError,
+    in_words,
+)
 from hookbundle.engine.replication.assignment import may_claim
 from hookbundle.engine.replication.entries import Claim, Kind, Release, pack, pack_rows
-from hookbundle.engine.replication.roles import Role, moved
+from hookbundle.engine.replication.renewal import Rules
+from hookbundle.engine.replication.roles import Role, may_give_up, moved
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.replication.agreement import Agree
-from hookbundle.storage.database.replication.base import NewCopy
+from hookbundle.storage.database.replication.erasures import erases
 from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
-
-T = TypeVar("T")
+from hookbundle.storage.maintenance.replication.copies import rewrite_copy
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The node is to hold a copy (`holds`), or to own the partition (`owns`).
-
-    `lives`: the live nodes, this one among them, and the life of each.
-    """
-
-    holds: bool
-    owns: bool
-    lives: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Yield:
-    """The partition is given away, if it is owned."""
-
-    to: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnershipEnded:
-    """The Store can commit no more. `env`: of the copy that it wrote, if there were several."""
-
-    why: Fenced
-    env: Environment
-
-
-Inbox = Look | Yield | OwnershipEnded
-
-
-class Host(Protocol):
-    """The node around the partition."""
-
-    def open_copy(self) -> Environment | None:
-        """The copy, opened; None if there is none. Raises: StorageError."""
-
-    def new_copy(self) -> NewCopy:
-        """To be filled; what was there before is dropped. Raises: StorageError."""
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Runs work on the copy in the thread that follows."""
-
-    async def own(self, env: Environment, agree: Agree) -> None:
-        """The partition works on the copy. Its Store ends with `OwnershipEnded` when it can't."""
-
-    async def disown(self, *, finish: bool) -> None:
-        """Nothing works on the copy any more. `finish`: attempts under way are waited for."""
-
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Work of the loop is done; for the Store's thread, which waits."""
-
-
-@dataclass(slots=True)
-class RoleState:
-    """`why`: of a broken copy, what broke it. `claims`, `lost`: how many, and how many lost."""
-
-    role: Role = Role.ABSENT
-    why: str = ""
-    claims: int = 0
-    lost: int = 0
-    follower: Follower | None = None
 
 
 class RoleActor(LoopActor):
     """Belongs to one partition on one node."""
 
     def __init__(
-        self, node: str, version: str, schema: int, raw: RawLog, life: Life, host: Host
+        self,
+        node: str,
+        version: str,
+        schema: int,
+        raw: RawLog,
+        life: Life,
+        host: Host,
+        rules: Rules | None = None,
     ) -> None:
+        """`schema`: which the node writes; it claims nothing whose rows have a later one."""
         super().__init__()
         self._claim = Claim(node, version, schema)
         self._raw = raw
         self._life = life
         self._host = host
+        self._rules = rules or Rules()
+        self._using = asyncio.Lock()  # held by whoever uses the log of an owner
         self.state = RoleState()
 
     async def on_receive(self, message: Inbox) -> None:
@@ -119,6 +82,11 @@ class RoleActor(LoopActor):
                     await self._yield(message)
                 case OwnershipEnded():
                     await self._ownership_ended(message)
+                case Renew():
+                    if self.state.upkeep is not None:
+                        self.state.upkeep.ask()
+                case RewriteCopy():
+                    await self._rewrite(message)
                 case _:
                     assert_never(message)
         except (CorruptRecord, StorageError) as exc:
@@ -128,24 +96,32 @@ class RoleActor(LoopActor):
 
     async def _look(self, look: Look) -> None:
         state = self.state
+        is_wanted = look.holds or look.owns
         match state.role:
-            case Role.ABSENT | Role.BROKEN if look.holds or look.owns:
-                await self._join(may_have_one=state.role is Role.ABSENT)
+            case Role.ABSENT if is_wanted or state.may_have_one:
+                await self._join(is_wanted=is_wanted)
+            case Role.BROKEN | Role.JOINING if is_wanted:
+                await self._join(is_wanted=True)
             case Role.JOINING:
-                await self._join(may_have_one=False)
+                self._move(Role.ABSENT)
             case Role.FOLLOWING:
                 await self._follower.catch_up()
                 await self._release_what_is_not_owned()
+            case Role.OWNER if state.upkeep is not None:
+                state.upkeep.look(look.copies)
         if state.role is Role.FOLLOWING and look.owns and self._may_claim(look):
-            await self._try_to_own(look)
+            await self._try_to_own()
+        if state.role in (Role.FOLLOWING, Role.BROKEN) and not is_wanted:
+            await self._give_up_if_possible(look)
 
     async def _yield(self, message: Yield) -> None:
         if self.state.role is not Role.OWNER:
             return
         self._move(Role.YIELDING)
-        await self._host.disown(finish=True)
+        await self._disown(finish=True)
         try:
-            await self._follower.log.append(Kind.RELEASE, pack(Release(message.to)))
+            async with self._using:
+                await self._follower.log.append(Kind.RELEASE, pack(Release(message.to)))
         except Fenced as exc:
             log.info("another took the partition before it was given away", why=str(exc))
         self._follow_again()
@@ -154,26 +130,55 @@ class RoleActor(LoopActor):
         if self.state.role is not Role.OWNER or message.env is not self._follower.env:
             return
         log.warning("the partition is owned no more", why=str(message.why))
-        await self._host.disown(finish=False)
+        await self._disown(finish=False)
         self._follow_again()
+
+    async def _rewrite(self, message: RewriteCopy) -> None:
+        await self._yield(Yield(to=self._claim.node))  # others may claim it as well as this node
+        if self.state.role is not Role.FOLLOWING:
+            message.then(Conflict(f"the node is {self.state.role}, and has no copy to write anew"))
+            return
+        path = self._follower.env.path
+        self._close()
+        self._move(Role.JOINING)
+        # In a thread of its own: it may take minutes, and other partitions are followed meanwhile.
+        work = asyncio.get_running_loop().run_in_executor(None, partial(rewrite_copy, path))
+        try:
+            message.then(await work)
+        except CorruptRecord as exc:
+            message.then(exc)
+            raise
+        except HookbundleError as exc:
+            message.then(exc)
+        self._open()
 
     # ---- what happens between two roles
 
-    async def _join(self, *, may_have_one: bool) -> None:
-        """`may_have_one`: a copy of before, with which the node only has to go on."""
+    async def _join(self, *, is_wanted: bool) -> None:
+        """A copy of before is gone on with; without one, it is made, if `is_wanted`."""
         self._close()
-        self._move(Role.JOINING)
-        env = self._host.open_copy() if may_have_one else None
-        if env is None:
+        may_have_one, self.state.may_have_one = self.state.may_have_one, False
+        if not (may_have_one and self._open()):
+            if not is_wanted:
+                return
+            self._move(Role.JOINING)
             if await join(self._raw, self._host.new_copy, self._host.in_thread) is None:
                 return
-            env = self._host.open_copy()
-            assert env is not None
-        self.state.follower = Follower(self._raw, env, self._life, self._host.in_thread)
-        self._move(Role.FOLLOWING)
+            assert self._open(), "a copy that was made can be opened"
         await self._follower.catch_up()
 
-    async def _try_to_own(self, look: Look) -> None:
+    def _open(self) -> bool:
+        """The copy is followed; False if there is none. Raises: StorageError."""
+        env = self._host.open_copy()
+        if env is None:
+            return False
+        if self.state.role is Role.ABSENT:
+            self._move(Role.JOINING)
+        self.state.follower = Follower(self._raw, env, self._life, self._host.in_thread)
+        self._move(Role.FOLLOWING)
+        return True
+
+    async def _try_to_own(self) -> None:
         self._move(Role.CLAIMING)
         self.state.claims += 1
         follower = self._follower
@@ -183,6 +188,24 @@ class RoleActor(LoopActor):
             return
         self._move(Role.OWNER)
         await self._host.own(follower.env, self._agree)
+        host = self._host
+        upkeep = Upkeep(follower, host.in_thread, host.confirm, self._rules, self._using)
+        upkeep.start()
+        self.state.upkeep = upkeep
+
+    async def _disown(self, *, finish: bool) -> None:
+        """The Store works no more, and nobody uses the log."""
+        await self._host.disown(finish=finish)
+        upkeep, self.state.upkeep = self.state.upkeep, None
+        if upkeep is not None:
+            await upkeep.stop()
+
+    async def _give_up_if_possible(self, look: Look) -> None:
+        if not may_give_up(self._claim.node, look.assigned, look.copies or {}):
+            return
+        self._close()
+        await self._host.in_thread(self._host.drop_copy)
+        self._move(Role.ABSENT)
 
     async def _release_what_is_not_owned(self) -> None:
         """This life has claimed the partition, and its Store could not go on, for a reason of its
@@ -197,17 +220,23 @@ class RoleActor(LoopActor):
 
     def _agree(self, rows: Collected) -> Position:
         """In the Store's thread. Raises: Fenced."""
-        return self._host.wait(self._append(pack_rows(rows)))
+        return self._host.wait(self._append(pack_rows(rows), erases=erases(rows)))
 
-    async def _append(self, body: bytes) -> Position:
+    async def _append(self, body: bytes, *, erases: bool) -> Position:
         own = self._follower.log
-        try:
-            await own.append(Kind.GROUP, body)
-        except CorruptRecord as exc:
-            raise Fenced(in_words(exc)) from exc
-        return position_of(own.generation, own.chain)
+        async with self._using:
+            at_ms = self._life.now_ms()
+            try:
+                await own.append(Kind.GROUP, body)
+            except CorruptRecord as exc:
+                raise Fenced(in_words(exc)) from exc
+            if erases:
+                own.chain.note_erasure(at_ms)
+            return position_of(own.generation, own.chain)
 
     def _may_claim(self, look: Look) -> bool:
+        if not self.state.can_read(self._claim.schema):
+            return False
         chain = self._follower.log.chain
         return may_claim(chain.life, look.lives, is_released=chain.released_to is not None)
 
@@ -218,8 +247,8 @@ class RoleActor(LoopActor):
     async def _break(self, why: str) -> None:
         log.error("the copy is dropped, and made anew from the log", why=why)
         if self.state.role in (Role.OWNER, Role.YIELDING):
-            await self._host.disown(finish=False)
-        self.state.why = why
+            await self._disown(finish=False)
+        self.state.broken_by = why
         self._move(Role.BROKEN)
 
     # ---- state
@@ -238,4 +267,6 @@ class RoleActor(LoopActor):
             follower.env.close()
 
     def on_stop(self) -> None:
+        if self.state.upkeep is not None:
+            self.state.upkeep.cancel()
         self._close()

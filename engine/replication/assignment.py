@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
+from hookbundle.engine.replication.roles import BEHIND_MAX
+
 YIELDS_AT_ONCE = 2
-BEHIND_MAX = 100  # entries; who is further behind would let its callers wait
 
 
 def partition_of(workspace_id: str, partitions: int) -> int:

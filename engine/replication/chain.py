@@ -29,6 +29,7 @@ from hookbundle.engine.replication.entries import (
     Header,
     Kind,
     Release,
+    pack_rows,
     unpack,
 )
 
@@ -47,6 +48,7 @@ MAY_COME = {
     Phase.ENDED: set(),
 }
 CUT = {Kind.BASE, Kind.GROUP}  # the kinds that may come in parts
+NO_ROWS = pack_rows({})  # the body of a group that changes nothing
 PHASE_AFTER = {Kind.BEGIN: Phase.LIVE, Kind.END: Phase.ENDED}
 
 
@@ -84,6 +86,11 @@ class Chain:
     both are empty if it was not read. `released_to`: whom the owner has given the partition to, ""
     if it did not say, None while it has not. `end`: where the log goes on. `voids`: entries that
     count for nobody, since this reader began. `held`: the parts of an unfinished entry.
+
+    Of the generation: `base_bytes` of its base, and `group_bytes` of all groups since that changed
+    something; `begun_ms`, when its base was complete; `erased_ms`, when something was deleted for
+    the first time that may stand in it (who reads the rows says so, by `note_erasure`). `schema`:
+    the highest of which rows may be. They are the same for all readers, wherever they began.
     """
 
     seq: int
@@ -94,6 +101,11 @@ class Chain:
     released_to: str | None = None
     end: End | None = None
     voids: int = 0
+    schema: int = 0
+    base_bytes: int = 0
+    group_bytes: int = 0
+    begun_ms: int = 0
+    erased_ms: int | None = None
     held: list[Entry] = field(default_factory=list)
 
     @property
@@ -105,6 +117,10 @@ class Chain:
     def whole(self) -> int:
         """The last number before unfinished parts: where a reader may start again."""
         return self.seq - len(self.held)
+
+    def note_erasure(self, at_ms: int) -> None:
+        if self.erased_ms is None:
+            self.erased_ms = at_ms
 
     def standing(self, id_: str) -> int:
         """How many parts of a publication are held."""
@@ -157,14 +173,23 @@ class Chain:
         return (before.id, before.kind, before.parts) == (header.id, header.kind, header.parts)
 
     def _take(self, header: Header, body: bytes) -> None:
-        self.phase = PHASE_AFTER.get(header.kind, self.phase)
+        phase = self.phase
+        self.phase = PHASE_AFTER.get(header.kind, phase)
+        self.schema = max(self.schema, header.schema)
         match header.kind:
+            case Kind.BASE | Kind.GROUP if phase is Phase.BASE:
+                self.base_bytes += len(body)
+            case Kind.GROUP if body != NO_ROWS:
+                self.group_bytes += len(body)
             case Kind.CLAIM:
+                claim = unpack(Claim, body)
                 self.epoch, self.claim = header.epoch, header.id
-                self.owner, self.released_to = unpack(Claim, body).node, None
+                self.owner, self.released_to = claim.node, None
+                self.schema = max(self.schema, claim.schema)
             case Kind.BEGIN:
                 begin = unpack(Begin, body)
                 self.owner, self.claim = begin.owner, begin.claim
+                self.begun_ms, self.erased_ms = header.at_ms, begin.erased_ms
             case Kind.RELEASE:
                 self.released_to = unpack(Release, body).to
             case Kind.END:

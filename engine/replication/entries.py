@@ -102,11 +102,13 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """`records`: how many the base has. `owner`, `claim`: of the chain in which it was written."""
+    """`records`: how many the base has. `owner`, `claim`: of the chain in which it was written.
+    `erased_ms`: when something was first deleted that may stand in it."""
 
     records: int
     owner: str = ""
     claim: str = ""
+    erased_ms: int | None = None
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -116,10 +118,14 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """The log goes on in `generation`, after the number `from`."""
+    """The log goes on in `generation`, after the number `from`, of which the rest tells what who
+    reads it from its beginning knows (`Chain`)."""
 
     generation: str
     from_: int
+    base_bytes: int = 0
+    begun_ms: int = 0
+    erased_ms: int | None = None
 
 
 Body = TypeVar("Body", Claim, Begin, Release, End)

@@ -10,12 +10,18 @@
 a: the node is to hold a copy. b: the base is written, or a copy of before was there. c: the
 partition is assigned to the node, and has no live owner. d: its claim was read back, and counts.
 e: another's counts. f: its Store was fenced. g: it gives the partition away. h: the copy was
-dropped, and is made anew.
+dropped, and is made anew. Not drawn: following -> joining, while the copy is rewritten; joining,
+following or broken -> absent, if no copy is wanted any more (`may_give_up`).
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from hookbundle.engine.delivery.states import ForbiddenMoveError
+from hookbundle.engine.replication.entries import Generation
+
+BEHIND_MAX = 100  # entries; who is further behind would let its callers wait
 
 
 class Role(StrEnum):
@@ -42,9 +48,43 @@ ROLE_MOVES: frozenset[tuple[Role, Role]] = frozenset(
         (Role.OWNER, Role.YIELDING),
         (Role.YIELDING, Role.FOLLOWING),
         (Role.BROKEN, Role.JOINING),
+        (Role.FOLLOWING, Role.JOINING),  # the copy is rewritten, and then followed as before
+        (Role.JOINING, Role.ABSENT),
+        (Role.FOLLOWING, Role.ABSENT),
+        (Role.BROKEN, Role.ABSENT),
         *((role, Role.BROKEN) for role in Role),
     }
 )
+
+
+WHOLE = frozenset({Role.FOLLOWING, Role.CLAIMING, Role.OWNER, Role.YIELDING})
+"""Roles in which a node has a complete copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyAt:
+    """What a live node says of its copy, and how far it has come."""
+
+    role: Role
+    generation: Generation | None = None
+    seq: int = 0
+
+
+def may_give_up(node: str, assigned: Sequence[str], copies: Mapping[str, CopyAt]) -> bool:
+    """Whether the node may delete its copy: there is an owner, and all others to which the
+    partition is assigned have complete copies that are not far behind it.
+
+    `copies`: of the live nodes. So it is never the last one that is whole.
+    """
+    owner = next((copies[each] for each in copies if copies[each].role is Role.OWNER), None)
+    if not assigned or node in assigned or owner is None:
+        return False
+    return all(each in copies and _is_near(copies[each], owner) for each in assigned)
+
+
+def _is_near(copy: CopyAt, owner: CopyAt) -> bool:
+    near = copy.generation == owner.generation and copy.seq >= owner.seq - BEHIND_MAX
+    return copy.role in WHOLE and near
 
 
 def moved(before: Role, after: Role) -> Role:

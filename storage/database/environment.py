@@ -77,10 +77,11 @@ class Usage:
 class Environment:
     """An open database. One process has it open; one thread writes, any thread reads.
 
-    `OPTIONS`: LMDB's, with which it is opened.
+    `OPTIONS`: LMDB's, with which it is opened. `ANY_SCHEMA`: its records need not be readable.
     """
 
     OPTIONS: ClassVar[Mapping[str, bool]] = MappingProxyType({})
+    ANY_SCHEMA: ClassVar[bool] = False
 
     def __init__(
         self, path: Path, env: lmdb.Environment, lock_fd: int | None, identity: Identity

@@ -75,11 +75,13 @@ def open_as(kind: type[Env], path: Path, now_ms: int, *, map_bytes: int = MAP_BY
             raise
 
 
-def open_read_only(path: Path, *, lock: bool = True, oldest: int = SCHEMA_OLDEST) -> Environment:
+def open_read_only(
+    path: Path, *, lock: bool = True, oldest: int = SCHEMA_OLDEST, any_schema: bool = False
+) -> Environment:
     """The database in the directory, which may be a backup, opened for reading only.
 
     `lock`: False for a backup, which no daemon runs on, or if the caller already holds the lock.
-    `oldest`: a lower schema is refused.
+    `oldest`: a lower schema is refused. `any_schema`: none is.
 
     Raises: InUse; Unusable, with the reason and what to do about it.
     """
@@ -91,7 +93,10 @@ def open_read_only(path: Path, *, lock: bool = True, oldest: int = SCHEMA_OLDEST
             _check_file(path)
             env = _mapped(path, MAP_BYTES_FIRST, readonly=True, lock=False)
             try:
-                return Environment(path, env, lock_fd, _identity_of(env, path, oldest))
+                identity = _identity_of(env, path)
+                if not any_schema:
+                    _check_schema(path, identity, oldest)
+                return Environment(path, env, lock_fd, identity)
             except BaseException:
                 env.close()
                 raise
@@ -134,7 +139,9 @@ def _opened(kind: type[Env], path: Path, lock_fd: int, map_bytes: int) -> Env:
     env = _mapped(path, map_bytes, **kind.OPTIONS)
     try:
         env.reader_check()  # frees the reader slots of processes that were killed
-        identity = _identity_of(env, path, SCHEMA_OLDEST)
+        identity = _identity_of(env, path)
+        if not kind.ANY_SCHEMA:
+            _check_schema(path, identity, SCHEMA_OLDEST)
         marker = Marker(identity.epoch, identity.schema)
         if files.read_marker(path) != marker:
             # The marker follows the database, so a crash in between leaves a database without a
@@ -199,17 +206,19 @@ def _size(data: Path) -> int:
     return data.stat().st_size if data.exists() else 0
 
 
-def _identity_of(env: lmdb.Environment, path: Path, oldest: int) -> Identity:
-    """The identity stored in the database.
-
-    Raises: Unusable if the marker names another database, or this program can't read the schema.
-    """
+def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
+    """The identity stored in the database. Raises: Unusable if the marker names another one."""
     known = files.read_marker(path)
     with Translated(), env.begin() as txn:
         value = txn.get(keyspace.IDENTITY)
     identity = codec.unpack(keyspace.IDENTITY, value, Identity) if value is not None else None
     if identity is None or (known is not None and known.epoch != identity.epoch):
         raise Unusable(f"{path / DATA} is not the database named in {MARKER}")
+    return identity
+
+
+def _check_schema(path: Path, identity: Identity, oldest: int) -> None:
+    """Raises: Unusable if this program can't read it, or not before an upgrade."""
     if identity.schema > SCHEMA:
         raise Unusable(
             f"{path} was written by a newer hookbundle (schema {identity.schema}, this program "
@@ -226,4 +235,3 @@ def _identity_of(env: lmdb.Environment, path: Path, oldest: int) -> Identity:
             "daemon, which upgrades it; if it is a backup, make a data directory from it with "
             "`hookbundle restore`"
         )
-    return identity

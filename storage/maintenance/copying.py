@@ -88,6 +88,11 @@ def _put(target: lmdb.Environment, batch: list[tuple[bytes, bytes]]) -> int:
     return count
 
 
+def is_erasing(env: Environment) -> bool:
+    """Whether something was deleted that has not been erased to its end."""
+    return _next_erasure(env) is not None or bool(_leaving(env))
+
+
 def finish_erasures(env: Environment, now_ms: int) -> None:
     """All erasures that the daemon had not finished when it stopped are finished."""
     while (row := _next_erasure(env)) is not None:

@@ -24,19 +24,21 @@ from hookbundle.storage.database.replication.position import Position, Row
 MAP_BYTES_FIRST = 1 << 28
 
 
-def chunks(env: Environment, most_bytes: int) -> Iterator[list[Row]]:
+def chunks(env: Environment, most_bytes: int) -> Iterator[dict[bytes, bytes]]:
     """All records in the order of their keys, but the position, which is each copy's own.
 
-    Each chunk is read by itself, so nothing may be written meanwhile, and the reader may take time.
+    Each chunk is read in a transaction of its own, so that the reader may take its time. What is
+    written meanwhile is in some chunks and not in others: the rows of all groups since the first
+    chunk, put over them, make the database as it is after the last one.
     """
     last = b""
     while chunk := _chunk(env, last, most_bytes):
         last = chunk[-1][0]
-        yield [row for row in chunk if row[0] != keyspace.POSITION]
+        yield {key: value for key, value in chunk if key != keyspace.POSITION}
 
 
-def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[Row]:
-    chunk: list[Row] = []
+def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[tuple[bytes, bytes]]:
+    chunk: list[tuple[bytes, bytes]] = []
     size = 0
     with env.read() as txn:
         for key, value in rows.rows(txn, b"", after):

@@ -19,9 +19,13 @@ log = structlog.get_logger(__name__)
 
 
 class Copy(Environment):
-    """Closed, it is on disk, and can be opened again in another run of the machine."""
+    """Closed, it is on disk, and can be opened again in another run of the machine.
+
+    Rows are bytes to a follower, so it has those of any schema; who reads them looks at it before.
+    """
 
     OPTIONS: ClassVar[Mapping[str, bool]] = MappingProxyType({"sync": False, "metasync": False})
+    ANY_SCHEMA: ClassVar[bool] = True
 
     def close_keeping_lock(self) -> int | None:
         is_synced = self._is_synced()

@@ -18,7 +18,7 @@ from hookbundle.storage.database.records import Frozen
 class Position(Frozen, frozen=True):
     """`seq`: the last number of the generation that the database holds; `epoch`: of its owner.
 
-    `owner`, `claim`, `released_to`: as in `Chain`, for a reader that goes on from here.
+    The rest: as in `Chain`, for a reader that goes on from here.
     """
 
     generation: str
@@ -27,6 +27,11 @@ class Position(Frozen, frozen=True):
     owner: str = ""
     claim: str = ""
     released_to: str | None = None
+    schema: int = 0
+    base_bytes: int = 0
+    group_bytes: int = 0
+    begun_ms: int = 0
+    erased_ms: int | None = None
 
 
 Row = tuple[bytes, bytes | None]

@@ -1,16 +1,15 @@
 """A copy is made from the base of a log, follows it over generations, and is whole at each step."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from hookbundle.actors.replication.follower import Follower
-from hookbundle.actors.replication.generations import begin, join, turn
+from hookbundle.actors.replication.generations import at_once, begin, join, position_of
 from hookbundle.actors.replication.log import Life, Log
+from hookbundle.actors.replication.renewal import Renewal
 from hookbundle.engine.errors import CorruptRecord, Fenced
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.entries import Generation, Kind, pack_rows
@@ -40,6 +39,7 @@ class Cluster:
         seq = await begin(self.raw, self.db.env, FIRST, self.life, Chain(seq=0, epoch=1))
         await self.raw.begin_with(FIRST)
         self.log = Log(self.raw, FIRST, Chain(seq=seq, epoch=1), self.life, 1)
+        self.stand()
 
     async def accept(self, *ids: str) -> None:
         rows: Collected = {}
@@ -47,17 +47,24 @@ class Cluster:
         self.db.accept(*ids)
         self.db.collected = None
         await self.log.append(Kind.GROUP, pack_rows(rows))
+        self.stand()
+
+    def stand(self) -> None:
+        """The database has its position, as an owner's has."""
+        with self.db.env.write() as txn:
+            position.write(txn, position_of(self.log.generation, self.log.chain))
+
+    async def turn(self) -> None:
+        renewal = Renewal(self.log, self.db.env, Generation(2, 1), at_once, asyncio.Lock())
+        await renewal.prepare()
+        await renewal.finish()
 
     async def joined(self, name: str) -> Environment | None:
-        at = await join(self.raw, lambda: NewCopy(self.folder / name), in_thread)
+        at = await join(self.raw, lambda: NewCopy(self.folder / name), at_once)
         return open_environment(self.folder / name, 1) if at else None
 
     def follower(self, env: Environment) -> Follower:
-        return Follower(self.raw, env, Life("follower", 2, lambda: 0), in_thread)
-
-
-async def in_thread(work: Callable[[], Any]) -> Any:
-    return work()
+        return Follower(self.raw, env, Life("follower", 2, lambda: 0), at_once)
 
 
 def dump(env: Environment) -> dict[bytes, bytes]:
@@ -130,7 +137,7 @@ async def test_a_log_that_ends_is_followed_in_the_generation_to_which_its_end_po
     assert early is not None
     await cluster.accept("before")
 
-    await turn(cluster.log, db.env)
+    await cluster.turn()
     await cluster.accept("after")
     late = await cluster.joined("late")
     assert late is not None
@@ -155,7 +162,7 @@ async def test_a_generation_whose_end_was_refused_is_no_part_of_the_log(
     await other.append(Kind.GROUP, pack_rows({}))
 
     with pytest.raises(Fenced):
-        await turn(cluster.log, db.env)
+        await cluster.turn()
 
     assert Generation(2, 1) in cluster.servers.streams
     assert await cluster.raw.oldest() == FIRST

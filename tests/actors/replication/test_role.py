@@ -9,7 +9,7 @@ import pytest
 
 from hookbundle.actors.replication.generations import begin
 from hookbundle.actors.replication.log import Life
-from hookbundle.actors.replication.role import OwnershipEnded
+from hookbundle.actors.replication.messages import Look, OwnershipEnded
 from hookbundle.engine.errors import Fenced
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.entries import Generation
@@ -70,7 +70,8 @@ class Cluster:
     async def look(self, node: Node, *live: Node, owns: bool = False) -> None:
         """The node has looked twice: after it has joined, it looks at what it should be."""
         for _ in range(2):
-            node.look(owns=owns, lives={each.name: each.life for each in (node, *live)})
+            lives = {each.name: each.life for each in (node, *live)}
+            node.look(Look(holds=True, owns=owns, lives=lives))
             await self.rest()
 
     async def rest(self) -> None:
@@ -226,7 +227,7 @@ def test_a_copy_that_cannot_be_trusted_is_dropped_and_made_anew(cluster: Cluster
         sound = cluster.servers.streams[FIRST][-1].body
         cluster.servers.streams[FIRST][-1].body = b"damaged"
 
-        b.look(owns=False, lives={"b": b.life, "a": a.life})
+        b.look(Look(holds=True, owns=False, lives={"b": b.life, "a": a.life}))
         await cluster.rest()
         assert role_of(b) is Role.BROKEN
         assert "checksum" in b.role.state.why

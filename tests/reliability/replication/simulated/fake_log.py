@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from hookbundle.actors.replication.log import Acked, Answer, RawLog, Refused, Unknown
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, StorageError
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 
 ACK_WITHIN_S = 2.0
@@ -129,7 +129,28 @@ class FakeLog(RawLog):
         return self.servers.first
 
     async def begin_with(self, generation: Generation) -> None:
-        self.servers.first = max(generation, self.servers.first or generation)
+        before = self.servers.first
+        self.servers.first = max(generation, before or generation)
+        if before not in (None, self.servers.first):
+            self.servers.seen.add("renewed")
+
+    async def generations(self) -> list[Generation]:
+        await self._ask()
+        return list(self.servers.streams)
+
+    async def delete(self, generation: Generation) -> None:
+        await self._ask()
+        assert generation != self.servers.first, "a generation with which nodes begin is deleted"
+        first = self.servers.first
+        self.servers.seen.add("left over" if first and generation > first else "past")
+        self.servers.streams.pop(generation, None)
+
+    async def _ask(self) -> None:
+        """Raises: StorageError, after a while, if the servers are down or the question is lost."""
+        if self.servers.weather.down or self.servers.chance("lost"):
+            await asyncio.sleep(ACK_WITHIN_S)
+            raise StorageError("the servers do not answer")
+        await asyncio.sleep(self._rng.uniform(0.0005, 0.02))
 
     async def generations(self) -> list[Generation]:
         return sorted(self.servers.streams)

@@ -7,88 +7,44 @@ chats, webhooks) is not there: the life submits transitions itself.
 import asyncio
 import shutil
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import lmdb
-
-from hookbundle.actors.replication.generations import turn
 from hookbundle.actors.replication.log import Life
-from hookbundle.actors.replication.role import Host, Look, OwnershipEnded, RoleActor, Yield
+from hookbundle.actors.replication.messages import (
+    Host,
+    Inbox,
+    Look,
+    OwnershipEnded,
+    Renew,
+    RewriteCopy,
+    Yield,
+)
+from hookbundle.actors.replication.role import RoleActor
 from hookbundle.actors.store import Store, StoreConfig
 from hookbundle.actors.store_queue import Commit, StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fenced, HookbundleError, StoreFull
+from hookbundle.engine.errors import Fenced, HookbundleError
+from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.files import DATA
-from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
-from hookbundle.storage.database.replication.position import Position
-from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.replication.copies import open_copy
+from hookbundle.storage.transitions.notes import Confirm
 from hookbundle.storage.transitions.table import Transition
-from hookbundle.tests.reliability.replication.simulated.fake_log import FakeLog, Servers
+from hookbundle.tests.reliability.replication.simulated.fake_log import Servers
 from hookbundle.tests.reliability.replication.simulated.fiber import Fiber
+from hookbundle.tests.reliability.replication.simulated.process import Disk, Network, Process
 from hookbundle.tests.reliability.simulation.virtual_time import SimulatedLoop
 
 T = TypeVar("T")
 Told = Callable[[Any], None]
 
+STAGES = ("its log is renewed", "its log turns")
 STORE = StoreConfig(floor_bytes=0, reserve_bytes=0)
-
-
-class Network(FakeLog):
-    """The servers, reached by a process that may be frozen or gone."""
-
-    def __init__(self, servers: Servers, entry_bytes_max: int, life: "Process") -> None:
-        super().__init__(servers, entry_bytes_max)
-        self._process = life
-
-    async def publish(self, *what: Any) -> Any:
-        await self._process.runs()
-        answer = await super().publish(*what)
-        await self._process.runs()
-        return answer
-
-    async def read(self, *what: Any) -> Any:
-        await self._process.runs()
-        entries = await super().read(*what)
-        await self._process.runs()
-        return entries
-
-
-class Disk(Environment):
-    """The real database, on a disk whose commits may fail."""
-
-    def __init__(self, env: Environment, servers: Servers) -> None:
-        super().__init__(env.path, env._env, env._lock_fd, env.identity)
-        self._servers = servers
-
-    @contextmanager
-    def write(self) -> Iterator[lmdb.Transaction]:
-        with super().write() as txn:
-            yield txn
-            if self._servers.chance("disk"):
-                raise StoreFull("the disk is full: No space left on device")
-
-
-class Process:
-    """Whether the node's process runs, is frozen, or is gone."""
-
-    def __init__(self) -> None:
-        self.is_dead = False
-        self.thawed = asyncio.Event()
-        self.thawed.set()
-
-    async def runs(self) -> None:
-        """Does not come back to a process that is gone."""
-        await self.thawed.wait()
-        if self.is_dead:
-            await asyncio.get_running_loop().create_future()
 
 
 class Node(Host):
@@ -103,13 +59,12 @@ class Node(Host):
         clock: Clock,
         loop: SimulatedLoop,
         entry_bytes_max: int,
+        rules: Rules | None = None,
     ) -> None:
         self.name = name
         self.life = f"{name}{number}"
         self.process = Process()
         self.queue: StoreQueue | None = None
-        self.turn_wanted = False
-        self.turns = 0
         self.fenced = 0
         self._path = path
         self._clock = clock
@@ -119,13 +74,20 @@ class Node(Host):
         self._env: Environment | None = None
         self._mail: deque[Commit] = deque()
         raw = Network(servers, entry_bytes_max, self.process)
-        self.role = RoleActor(name, "1", SCHEMA, raw, Life(self.life, SCHEMA, clock.now_ms), self)
+        life = Life(self.life, SCHEMA, clock.now_ms)
+        self.role = RoleActor(name, "1", SCHEMA, raw, life, self, rules)
         self.role.begin()
 
     # ---- what the life does
 
-    def look(self, *, owns: bool, lives: dict[str, str]) -> None:
-        self._tell(Look(holds=True, owns=owns, lives=lives))
+    def look(self, look: Look) -> None:
+        self._tell(look)
+
+    def renew(self) -> None:
+        self._tell(Renew())
+
+    def rewrite(self, then: Told) -> None:
+        self._tell(RewriteCopy(then=then))
 
     def give_away(self, to: str) -> None:
         self._tell(Yield(to=to))
@@ -176,15 +138,21 @@ class Node(Host):
     # ---- the host of the role
 
     def open_copy(self) -> Environment | None:
-        if not (self._path / DATA).exists():
-            return None
-        env = open_environment(self._path, self._clock.now_ms())
-        self._env = Disk(env, self._servers)
+        copy = open_copy(self._path, self._clock.now_ms())
+        self._env = Disk(copy, self._servers) if copy is not None else None
         return self._env
 
     def new_copy(self) -> NewCopy:
         shutil.rmtree(self._path, ignore_errors=True)
         return NewCopy(self._path)
+
+    def drop_copy(self) -> None:
+        self._servers.seen.add("given up")
+        shutil.rmtree(self._path)
+        self._env = None
+
+    def confirm(self) -> None:
+        self.submit(Confirm(), lambda _: None)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         await self.process.runs()
@@ -194,21 +162,12 @@ class Node(Host):
         await self.process.runs()
         self.queue = StoreQueue(1_000)
 
-        def agree_and_turn(rows: Collected) -> Position:
-            if self.turn_wanted:
-                self.turn_wanted = False
-                follower = self.role.state.follower
-                assert follower is not None
-                self.wait(turn(follower.log, env))
-                self.turns += 1
-            return agree(rows)
-
         def ended(why: Exception) -> None:
             assert isinstance(why, Fenced), why
             self.fenced += 1
             self._tell(OwnershipEnded(why=why, env=env))
 
-        store = Store(env, self.queue, STORE, self._clock, self._loop, _none, ended, agree_and_turn)
+        store = Store(env, self.queue, STORE, self._clock, self._loop, _none, ended, agree)
         self._mail.clear()
         fiber = self._fiber = Fiber(self._loop, lambda: self._serve(store))
         self.queue.attach(_Mailbox(self, fiber))  # type: ignore[arg-type]
@@ -239,7 +198,7 @@ class Node(Host):
                 store.on_receive(self._mail.popleft())
             self._fiber.pause()
 
-    def _tell(self, message: Look | Yield | OwnershipEnded) -> None:
+    def _tell(self, message: Inbox) -> None:
         if not self.process.is_dead:
             self.role.actor_ref.tell(message)
 
@@ -251,6 +210,14 @@ class Node(Host):
     @property
     def owns(self) -> bool:
         return self.role.state.role is Role.OWNER
+
+    @property
+    def renews(self) -> str:
+        """How far the node has come with a new generation; empty if it makes none."""
+        upkeep = self.role.state.upkeep
+        if upkeep is None or not upkeep.state.doing:
+            return ""
+        return STAGES[upkeep.state.is_finishing]
 
 
 class _Mailbox:

@@ -1,0 +1,93 @@
+"""What a partition's role is told, and what the node around it does for it."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from hookbundle.engine.errors import Fenced, HookbundleError
+from hookbundle.engine.replication.roles import CopyAt
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.replication.agreement import Agree
+from hookbundle.storage.database.replication.base import NewCopy
+from hookbundle.storage.maintenance.replication.copies import Rewritten
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The node is to hold a copy (`holds`), or to own the partition (`owns`).
+
+    `lives`: the live nodes, this one among them, and the life of each. `assigned`: the nodes that
+    are to hold copies. `copies`: what the live nodes say of theirs; None while that is not known:
+    then no copy is given up, and generations of the past are kept for their time.
+    """
+
+    holds: bool
+    owns: bool
+    lives: Mapping[str, str]
+    assigned: tuple[str, ...] = ()
+    copies: Mapping[str, CopyAt] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yield:
+    """The partition is given away, if it is owned."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipEnded:
+    """The Store can commit no more. `env`: of the copy that it wrote, if there were several."""
+
+    why: Fenced
+    env: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The log is to go on in a new generation, in which nothing is that was deleted before. The
+    owner alone does it; whether it is done is seen by the generation, and by `UpkeepState`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteCopy:
+    """The copy is written anew, without what was deleted. An owner gives the partition away before.
+
+    `then` is told what was done, or why not: Conflict if the node has no complete copy, or if one
+    erases something still.
+    """
+
+    then: Callable[[Rewritten | HookbundleError], None]
+
+
+Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy
+
+
+class Host(Protocol):
+    """The node around the partition."""
+
+    def open_copy(self) -> Environment | None:
+        """The copy, opened, whatever its schema; None if there is none. Raises: StorageError."""
+
+    def new_copy(self) -> NewCopy:
+        """To be filled; what was there before is dropped. Raises: StorageError."""
+
+    def drop_copy(self) -> None:
+        """The copy, which is not open, is deleted. Raises: StorageError."""
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Runs work on the copy in the thread that follows."""
+
+    async def own(self, env: Environment, agree: Agree) -> None:
+        """The partition works on the copy. Its Store ends with `OwnershipEnded` when it can't."""
+
+    def confirm(self) -> None:
+        """The partition's Store will commit a `Confirm`, if it can; nobody waits for it."""
+
+    async def disown(self, *, finish: bool) -> None:
+        """Nothing works on the copy any more. `finish`: attempts under way are waited for."""
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Work of the loop is done; for the Store's thread, which waits."""

@@ -1,0 +1,55 @@
+"""The state of a partition's role on a node."""
+
+from dataclasses import dataclass
+
+from hookbundle.actors.replication.follower import Follower
+from hookbundle.actors.replication.upkeep import Upkeep
+from hookbundle.engine.replication.roles import CopyAt, Role
+from hookbundle.storage.database.records import SCHEMA_OLDEST
+
+
+@dataclass(slots=True)
+class RoleState:
+    """`broken_by`: what broke the copy the last time; it stays when there is a new one.
+    `unreadable`: why the partition is never owned here, though it is followed; else empty.
+    `claims`, `lost`: how many, and how many lost. `may_have_one`: a copy of before, until it was
+    looked for. `upkeep`: of an owner's log.
+    """
+
+    role: Role = Role.ABSENT
+    broken_by: str = ""
+    unreadable: str = ""
+    claims: int = 0
+    lost: int = 0
+    may_have_one: bool = True
+    follower: Follower | None = None
+    upkeep: Upkeep | None = None
+
+    @property
+    def why(self) -> str:
+        """What a person should know of the role; else empty."""
+        return self.unreadable or self.broken_by
+
+    def copy_at(self) -> CopyAt:
+        """What the node's beat says of its copy."""
+        if self.follower is None:
+            return CopyAt(self.role)
+        own = self.follower.log
+        return CopyAt(self.role, own.generation, own.chain.whole)
+
+    def can_read(self, known: int) -> bool:
+        """Whether the node, which writes the schema `known`, may work on the rows that it follows.
+
+        Rows are bytes to a follower, so it follows those of any schema.
+        """
+        assert self.follower is not None, "there is no copy"
+        stored = self.follower.env.identity.schema
+        schema = max(self.follower.log.chain.schema, stored) if stored >= SCHEMA_OLDEST else stored
+        is_known = SCHEMA_OLDEST <= schema <= known
+        self.unreadable = (
+            ""
+            if is_known
+            else f"its rows have schema {schema}, and this node works on {known}: it follows them, "
+            "and never owns the partition"
+        )
+        return is_known
