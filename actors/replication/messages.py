@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from hookbundle.engine.errors import Fenced, HookbundleError
+from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.roles import CopyAt
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication.agreement import Agree
@@ -20,12 +20,14 @@ class Look:
 
     `lives`: the live nodes, this one among them, and the life of each. `assigned`: the nodes that
     are to hold copies. `copies`: what the live nodes say of theirs; None while that is not known:
-    then no copy is given up, and generations of the past are kept for their time.
+    then no copy is given up, and generations of the past are kept for their time. `judges`: this
+    node has listened long enough to know that a life which is not among them is over.
     """
 
     holds: bool
     owns: bool
     lives: Mapping[str, str]
+    judges: bool = True
     assigned: tuple[str, ...] = ()
     copies: Mapping[str, CopyAt] | None = None
 
@@ -39,9 +41,12 @@ class Yield:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnershipEnded:
-    """The Store can commit no more. `env`: of the copy that it wrote, if there were several."""
+    """The Store can commit no more. `env`: of the copy that it wrote, if there were several.
 
-    why: Fenced
+    After anything else than `Fenced` nobody knows what the copy is worth.
+    """
+
+    why: Fenced | Unusable
     env: Environment
 
 

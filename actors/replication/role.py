@@ -18,15 +18,13 @@ import structlog
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.generations import join, position_of
 from hookbundle.actors.replication.log import Life, RawLog
-from hookbundle.actors.replication.messages import (
-    Host,
-    Inbox,
-    Look,
-    OwnershipEnded,
-    Renew,
-    RewriteCopy,
-    Yield,
-)
+from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
+from hookbundle.actors.replication.messages import Inbox
+from hookbundle.actors.replication.messages import Look as Look
+from hookbundle.actors.replication.messages import OwnershipEnded as OwnershipEnded
+from hookbundle.actors.replication.messages import Renew as Renew
+from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
+from hookbundle.actors.replication.messages import Yield as Yield
 from hookbundle.actors.replication.role_state import RoleState
 from hookbundle.actors.replication.upkeep import Upkeep
 from hookbundle.engine.errors import (
@@ -128,6 +126,9 @@ class RoleActor(LoopActor):
 
     async def _ownership_ended(self, message: OwnershipEnded) -> None:
         if self.state.role is not Role.OWNER or message.env is not self._follower.env:
+            return
+        if not isinstance(message.why, Fenced):
+            await self._break(in_words(message.why))
             return
         log.warning("the partition is owned no more", why=str(message.why))
         await self._disown(finish=False)
@@ -238,6 +239,8 @@ class RoleActor(LoopActor):
         if not self.state.can_read(self._claim.schema):
             return False
         chain = self._follower.log.chain
+        if not look.judges and chain.life and chain.owner != self._claim.node:
+            return False
         return may_claim(chain.life, look.lives, is_released=chain.released_to is not None)
 
     def _follow_again(self) -> None:

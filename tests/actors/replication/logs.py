@@ -128,12 +128,6 @@ class ScriptedLog(RawLog):
     async def delete(self, generation: Generation) -> None:
         raise NotImplementedError
 
-    async def generations(self) -> list[Generation]:
-        return [GENERATION]
-
-    async def delete(self, generation: Generation) -> None:
-        pass
-
 
 def log_of(raw: RawLog, *, epoch: int | None = 1, life: str = "a1", seq: int = 0) -> Log:
     """A log that was read up to `seq`, and in which epoch 1 is that of the life."""

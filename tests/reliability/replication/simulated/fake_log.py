@@ -136,7 +136,7 @@ class FakeLog(RawLog):
 
     async def generations(self) -> list[Generation]:
         await self._ask()
-        return list(self.servers.streams)
+        return sorted(self.servers.streams)
 
     async def delete(self, generation: Generation) -> None:
         await self._ask()
@@ -151,12 +151,6 @@ class FakeLog(RawLog):
             await asyncio.sleep(ACK_WITHIN_S)
             raise StorageError("the servers do not answer")
         await asyncio.sleep(self._rng.uniform(0.0005, 0.02))
-
-    async def generations(self) -> list[Generation]:
-        return sorted(self.servers.streams)
-
-    async def delete(self, generation: Generation) -> None:
-        self.servers.streams.pop(generation, None)
 
     def _later(
         self, in_s: float, generation: Generation, headers: dict[str, str], body: bytes
