@@ -65,6 +65,7 @@ class Renewal:
         self._in_thread = in_thread
         self._using = using
         self._records = 0
+        self._erased_ms: int | None = None  # the first time since the base was begun
 
     async def prepare(self) -> None:
         """The new generation has the base, and nearly all groups since. May be cancelled.
@@ -89,8 +90,8 @@ class Renewal:
             began_s = asyncio.get_running_loop().time()
             while self._left() > 0:
                 await self._copy()
-            now, erased_ms = log.chain, self._since.chain.erased_ms
-            begin = Begin(self._records, now.owner, now.claim, erased_ms)
+            now = log.chain
+            begin = Begin(self._records, now.owner, now.claim, self._erased_ms)
             from_ = await new.append(Kind.BEGIN, pack(begin))
             base = new.chain
             end = End(str(self.generation), from_, base.base_bytes, base.begun_ms, base.erased_ms)
@@ -106,10 +107,9 @@ class Renewal:
             at = position.read(txn)
         if at is None:
             raise CorruptRecord("the database has no position in a log")
-        chain = chain_at(at)
-        if not is_erasing(self._env):
-            chain.erased_ms = None  # nothing of what was deleted is in the database
-        return Log(self._log.raw, Generation.read(at.generation), chain, self._log.life)
+        if is_erasing(self._env):  # else nothing that was deleted comes into the base
+            self._erased_ms = at.erased_ms or self._log.life.now_ms()
+        return Log(self._log.raw, Generation.read(at.generation), chain_at(at), self._log.life)
 
     def _left(self) -> int:
         """Entries of the log that are to be copied; one at least, while some are."""
@@ -126,8 +126,8 @@ class Renewal:
         for verdict in verdicts:
             if isinstance(verdict, Counts) and verdict.header.kind is Kind.GROUP:
                 group = dict(unpack_rows(verdict.body))
-                if erases(group):
-                    since.chain.note_erasure(verdict.header.at_ms)
+                if self._erased_ms is None and erases(group):
+                    self._erased_ms = verdict.header.at_ms
                 changed.update(group)
         if since.chain.end is not None:
             go_on(since)

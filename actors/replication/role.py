@@ -142,10 +142,10 @@ class RoleActor(LoopActor):
         path = self._follower.env.path
         self._close()
         self._move(Role.JOINING)
-        # In a thread of its own: it may take minutes, and other partitions are followed meanwhile.
-        work = asyncio.get_running_loop().run_in_executor(None, partial(rewrite_copy, path))
+        in_executor = asyncio.get_running_loop().run_in_executor
         try:
-            message.then(await work)
+            # Not where copies are followed: it may take minutes.
+            message.then(await in_executor(None, partial(rewrite_copy, path)))
         except CorruptRecord as exc:
             message.then(exc)
             raise

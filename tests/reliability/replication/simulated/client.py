@@ -12,11 +12,14 @@ from typing import Any
 
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
+from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
+from hookbundle.storage.transitions.erasing import ChatDeleted, DeleteChat
 from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.table import Transition
+from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.tests.reliability.replication.simulated.node import Node
 from hookbundle.tests.storage.scratch import PRODUCT, incoming
 
@@ -25,12 +28,23 @@ TRIES = 4
 
 
 class Client:
-    """Of one chat of a workspace. `acknowledged`: ids, in the order of their answers."""
+    """Of one chat of a workspace. `acknowledged`: ids, in the order of their answers.
+
+    `deletes`: it deletes its chat now and then, so nothing can be said of what is stored. It erases
+    what is left, as the timer of a partition would.
+    """
 
     def __init__(
-        self, chat: str, nodes: Callable[[], Sequence[Node]], clock: Clock, rng: Random
+        self,
+        chat: str,
+        nodes: Callable[[], Sequence[Node]],
+        clock: Clock,
+        rng: Random,
+        *,
+        deletes: bool = False,
     ) -> None:
         self.chat = chat
+        self.deletes = deletes
         self.acknowledged: list[str] = []
         self.given_up: list[str] = []
         self.stopped = False
@@ -45,12 +59,25 @@ class Client:
             await self._post()
             if self._rng.random() < 0.2:
                 await self._ask(self._sealing())
+            if self.deletes and self._rng.random() < 0.1:
+                await self.delete()
+
+    async def delete(self) -> bool:
+        """The chat is deleted and erased; False if that was not answered, or not to its end."""
+        if not isinstance(await self._ask(self._deleting()), ChatDeleted):
+            return False
+        step = EraseStep(row=Due(0, DueKind.ERASE, 1), most=5, now_ms=self._clock.now_ms())
+        for _ in range(TRIES):
+            erased = await self._ask(step)
+            if isinstance(erased, Erased) and erased.finished:
+                return True
+        return False
 
     async def _post(self) -> None:
         count = self._rng.choice((1, 1, 2, 12))
         ids = [f"{self.chat}{self._count + n}" for n in range(count)]
         self._count += count
-        text = "x" * self._rng.choice((5, 5, 300))
+        text = f"canary of {self.chat} " + "x" * self._rng.choice((5, 5, 300))
         for _ in range(TRIES):
             messages = tuple(incoming(id_, self._clock.now_ms(), text=text) for id_ in ids)
             answer = await self._ask(self._accepting(messages))
@@ -86,6 +113,14 @@ class Client:
             now_ms=self._clock.now_ms(),
             product_name=PRODUCT,
             quota=Quota(),
+        )
+
+    def _deleting(self) -> DeleteChat:
+        return DeleteChat(
+            workspace_id="acme",
+            chat_id=self.chat,
+            now_ms=self._clock.now_ms(),
+            caller="operator",
         )
 
     def _sealing(self) -> SealWindow:

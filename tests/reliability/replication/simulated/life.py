@@ -17,6 +17,7 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.maintenance.check import check
+from hookbundle.storage.maintenance.replication.copies import Rewritten
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.transitions.notes import Confirm
 from hookbundle.tests.reliability.replication.simulated.client import Client
@@ -33,7 +34,8 @@ from hookbundle.tests.reliability.replication.simulated.node import Node
 
 QUIET_WITHIN_S = 200.0
 PAGE = 1_000_000
-CHATS = ("x", "y")
+CHATS = ("x", "y", "z")
+DELETED = "z"
 
 
 class Life(Faults):
@@ -62,7 +64,10 @@ class Life(Faults):
         await raw.begin_with(FIRST)
         for name in NAMES:
             self._start(name)
-        clients = [Client(chat, self._running, self._clock, self.rng) for chat in CHATS]
+        clients = [
+            Client(chat, self._running, self._clock, self.rng, deletes=chat == DELETED)
+            for chat in CHATS
+        ]
         tasks = [asyncio.ensure_future(client.run()) for client in clients]
         tasks += [asyncio.ensure_future(self._look(name)) for name in NAMES]
         faults = asyncio.ensure_future(self._faults())
@@ -73,7 +78,7 @@ class Life(Faults):
         for client in clients:
             client.stopped = True
         try:
-            await asyncio.wait_for(self._quiet(), QUIET_WITHIN_S)
+            await asyncio.wait_for(self._end(clients, tasks[: len(clients)]), QUIET_WITHIN_S)
         except TimeoutError:
             roles = [node.in_words() for node in self._nodes.values()]
             raise AssertionError(f"the cluster does not come to rest: {roles}") from None
@@ -84,6 +89,28 @@ class Life(Faults):
         self._check(clients)
 
     # ---- what must hold
+
+    async def _end(self, clients: list[Client], posting: list["asyncio.Task[None]"]) -> None:
+        """The cluster has come to rest, and nothing is left of what was deleted."""
+        await asyncio.wait(posting)
+        for client in clients:
+            while client.deletes and not await client.delete():
+                await asyncio.sleep(LOOK_S)
+        await self._quiet()
+        before = self._servers.first
+        while self._servers.first == before or len(self._servers.streams) > 1:
+            if self._servers.first == before:
+                await self._renew()
+            await asyncio.sleep(1.0)
+        for node in self._nodes.values():
+            while not isinstance(await self._rewritten(node), Rewritten):
+                await asyncio.sleep(LOOK_S)
+        await self._quiet()
+
+    async def _rewritten(self, node: Node) -> Rewritten | HookbundleError:
+        answer: asyncio.Future[Rewritten | HookbundleError] = self._loop.create_future()
+        node.rewrite(answer.set_result)
+        return await answer
 
     async def _quiet(self) -> None:
         """One node owns the partition, says so, and the others have all that it has."""
@@ -106,10 +133,16 @@ class Life(Faults):
         return await answer
 
     def _check(self, clients: list[Client]) -> None:
+        canary = f"canary of {DELETED} ".encode()
+        for stream in self._servers.streams.values():
+            assert not any(canary in entry.body for entry in stream), "a log has what was deleted"
         for node in list(self._nodes.values()):
+            for file in (self._folder / node.name).rglob("*"):
+                assert canary not in file.read_bytes(), f"{file} has what was deleted"
             events = FeedReader(node.env).read(0, PAGE).events
             for client in clients:
-                client.check(events)
+                if not client.deletes:
+                    client.check(events)
             with node.env.read() as txn:
                 assert list(check(txn)) == []
             self._kill(node)

@@ -103,6 +103,8 @@ class Node(Host):
         self.process.is_dead = True
         self.process.thawed.set()
         self.queue = None
+        if self.role.state.upkeep is not None:
+            self.role.state.upkeep.cancel()
         if self._fiber is not None:
             self._fiber.kill()
             self._check()

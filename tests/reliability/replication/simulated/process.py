@@ -56,6 +56,13 @@ class Disk(Environment):
     def __init__(self, env: Environment, servers: Servers) -> None:
         super().__init__(env.path, env._env, env._lock_fd, env.identity)
         self._servers = servers
+        self._is_closed = False
+
+    def close(self) -> None:
+        """By the role, or by the death of the process, whatever comes first."""
+        if not self._is_closed:
+            self._is_closed = True
+            super().close()
 
     @contextmanager
     def write(self) -> Iterator[lmdb.Transaction]:
