@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hookbundle.tests.actors.replication.clusters import Cluster
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 
@@ -13,3 +14,8 @@ def db(tmp_path: Path) -> Iterator[ScratchDatabase]:
     db = ScratchDatabase(tmp_path / "data")
     yield db
     db.close()
+
+
+@pytest.fixture
+def cluster(db: ScratchDatabase, tmp_path: Path) -> Cluster:
+    return Cluster(db, tmp_path)

@@ -1,0 +1,226 @@
+"""A log goes on in a new generation while its owner's groups go on, and loses none of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from hookbundle.actors.replication import generations
+from hookbundle.actors.replication.upkeep import FAILED_AGAIN_S, UpkeepState
+from hookbundle.engine.replication.entries import Generation, Kind
+from hookbundle.engine.replication.roles import Role
+from hookbundle.storage.transitions.accepting import Accepted
+from hookbundle.tests.actors.replication.clusters import FIRST, Cluster, dump, role_of
+from hookbundle.tests.reliability.replication.simulated.node import Node
+from hookbundle.tests.storage.scratch import incoming
+
+NEXT = Generation(2, 1)
+WAITS_S = 1.0
+
+
+def filled(cluster: Cluster, messages: int = 300) -> None:
+    """The database with which the cluster begins has some records."""
+    cluster.db.workspace()
+    for n in range(messages):
+        cluster.db.accept(incoming(f"m{n}", text="x" * 400), chat=f"chat{n % 7}")
+
+
+def upkeep_of(node: Node) -> UpkeepState:
+    assert node.role.state.upkeep is not None
+    return node.role.state.upkeep.state
+
+
+async def until_renewed(node: Node) -> None:
+    before = upkeep_of(node).renewed
+    node.renew()
+    while upkeep_of(node).renewed == before:
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def traffic(cluster: Cluster, node: Node) -> AsyncIterator[list[float]]:
+    """Groups are committed one after the other inside the block; how long each took."""
+    took_s: list[float] = []
+    is_over = False
+
+    async def write() -> None:
+        while not is_over:
+            began_s = cluster.loop.time()
+            assert await cluster.note(node, f"note {len(took_s)}") is None
+            took_s.append(cluster.loop.time() - began_s)
+
+    task = asyncio.ensure_future(write())
+    yield took_s
+    is_over = True
+    await task
+
+
+def test_groups_go_on_while_the_base_is_written_and_wait_for_the_turn_alone(
+    cluster: Cluster,
+) -> None:
+    async def life() -> None:
+        filled(cluster)
+        await cluster.begin()
+        a, b = cluster.start("a"), cluster.start("b")
+        await cluster.look(b)
+        await cluster.look(a, b, owns=True)
+        began_s = cluster.loop.time()
+
+        async with traffic(cluster, a) as took_s:
+            await until_renewed(a)
+            renewed_s = cluster.loop.time() - began_s
+            await asyncio.sleep(1.0)
+        c = cluster.start("c")
+        await cluster.look(c, a)
+        await cluster.look(b, a)
+
+        # The turn is five answers of the log, of 40 ms at most each, whatever the base has.
+        assert renewed_s > 1.0
+        assert 0.0 < upkeep_of(a).stood_s < 0.25
+        assert max(took_s) < upkeep_of(a).stood_s + 0.1
+        assert sum(took_s) / len(took_s) < 0.05
+        for node in (b, c):
+            assert node.role.state.copy_at().generation == NEXT
+            assert dump(node) == dump(a)
+
+    cluster.run(life)
+
+
+def test_a_base_goes_in_entries_of_bounded_size_and_reads_no_more_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "PART_BYTES", 1_000)
+
+    async def life() -> None:
+        filled(cluster)
+        await cluster.begin()
+        a = cluster.start("a")
+        await cluster.look(a, owns=True)
+        await until_renewed(a)
+
+        stored = cluster.servers.streams[NEXT]
+        base = [each for each in stored if each.headers["Hb-Kind"] == Kind.BASE]
+        assert max(len(each.body) for each in base) <= 1_000
+        assert max(int(each.headers.get("Hb-Part", "1/1").split("/")[1]) for each in base) <= 6
+        assert len(base) > 20
+
+    cluster.run(life)
+
+
+def test_what_is_deleted_while_the_base_is_written_is_deleted_for_whoever_reads_it(
+    cluster: Cluster,
+) -> None:
+    """Its rows are in the base already, or not yet, or never."""
+
+    async def life() -> None:
+        filled(cluster)
+        await cluster.begin()
+        a = cluster.start("a")
+        await cluster.look(a, owns=True)
+        a.renew()
+        while NEXT not in cluster.servers.streams:
+            await asyncio.sleep(0.01)
+        for _ in range(3):
+            await asyncio.sleep(0.2)
+            for chat in ("chat0", "chat6"):
+                assert await cluster.delete_chat(a, chat)
+                accepted = await cluster.ask(a, cluster.db.accepting("again", chat=chat))
+                assert isinstance(accepted, Accepted)
+        while not upkeep_of(a).renewed:
+            await asyncio.sleep(0.01)
+        b = cluster.start("b")
+        await cluster.look(b, a)
+
+        assert dump(b) == dump(a)
+        follower = b.role.state.follower
+        assert follower is not None
+        assert follower.log.chain.erased_ms is not None  # the new generation has it, too
+
+    cluster.run(life)
+
+
+def test_an_owner_that_another_has_replaced_turns_no_log(cluster: Cluster) -> None:
+    async def life() -> None:
+        filled(cluster, 50)
+        await cluster.begin()
+        a, b = cluster.start("a"), cluster.start("b")
+        await cluster.look(b)
+        await cluster.look(a, b, owns=True)
+        a.renew()
+        while not upkeep_of(a).doing:
+            await asyncio.sleep(0.01)
+        a.freeze()
+        await cluster.look(b, owns=True)
+        assert role_of(b) is Role.OWNER
+        assert await cluster.note(b, "kept") is None
+
+        stale = upkeep_of(a)
+        a.thaw()
+        await cluster.rest()
+        refused = await cluster.note(a, "stale")
+        await cluster.look(a, b)
+
+        assert (stale.renewed, stale.failed) == (0, 1)
+        assert refused.status == 503
+        assert cluster.servers.first == FIRST
+        assert role_of(a) is Role.FOLLOWING
+        assert dump(a) == dump(b)
+
+    cluster.run(life)
+
+
+def test_an_owner_that_is_killed_at_any_moment_of_a_renewal_leaves_a_log_that_goes_on(
+    cluster: Cluster,
+) -> None:
+    async def life() -> None:
+        filled(cluster, 20)
+        await cluster.begin()
+        node, moment_s, turned = cluster.start("n"), 0.0, 0
+        for n in range(24):
+            await cluster.look(node, owns=True)
+            assert await cluster.note(node, f"note {n}") is None
+            before = dump(node)
+            node.renew()
+            await asyncio.sleep(moment_s)
+            moment_s += 0.03
+            turned += bool(upkeep_of(node).renewed)
+            node.kill()
+            node = cluster.start("n")
+            other = cluster.start(f"other{n}")
+            await cluster.look(other, node)
+            assert dump(other) == before
+            other.kill()
+
+        assert 0 < turned < 24
+
+    cluster.run(life)
+
+
+def test_a_generation_that_came_to_nothing_is_deleted_and_another_one_is_made(
+    cluster: Cluster,
+) -> None:
+    async def life() -> None:
+        filled(cluster, 20)
+        await cluster.begin()
+        a = cluster.start("a")
+        await cluster.look(a, owns=True)
+        a.renew()
+        while NEXT not in cluster.servers.streams:
+            await asyncio.sleep(0.001)
+        stored = cluster.servers.streams[FIRST]
+        assert await cluster.note(a, "one") is None
+        sound, stored[-1].body = stored[-1].body, b"damaged"
+        await cluster.rest()
+        stored[-1].body = sound
+        assert (upkeep_of(a).failed, cluster.streams) == (1, ["1x0", "2x1"])
+
+        await asyncio.sleep(FAILED_AGAIN_S)
+        await cluster.look(a, owns=True, told=True)
+        b = cluster.start("b")
+        await cluster.look(b, a)
+
+        assert cluster.streams == ["3x1"]
+        assert dump(b) == dump(a)
+
+    cluster.run(life)

@@ -1,0 +1,60 @@
+"""The rows of a group show whether something was deleted that must leave the log."""
+
+from collections.abc import Callable
+
+import pytest
+
+from hookbundle.storage.database.replication.erasures import erases
+from hookbundle.storage.database.rows import Collected
+from hookbundle.tests.storage import deleting
+from hookbundle.tests.storage.scratch import ScratchDatabase
+from hookbundle.tests.storage.transitions.changing import changes
+from hookbundle.tests.storage.transitions.webhooks import leaving
+
+
+def rows_of(db: ScratchDatabase, work: Callable[[], object]) -> Collected:
+    db.collected = {}
+    work()
+    rows, db.collected = db.collected, None
+    return rows
+
+
+@pytest.fixture
+def full(db: ScratchDatabase) -> ScratchDatabase:
+    db.workspace()
+    leaving.put(db, "crm")
+    db.accept("m1", "m2", "m3")
+    return db
+
+
+def test_deleting_a_message_a_chat_a_webhook_or_a_workspace_is_seen_in_its_rows(
+    full: ScratchDatabase,
+) -> None:
+    works: list[Callable[[], object]] = [
+        lambda: changes.change(full, changes.delete("m1")),
+        lambda: deleting.delete_chat(full),
+        lambda: leaving.drop(full),
+        lambda: deleting.delete(full),
+    ]
+
+    assert [erases(rows_of(full, work)) for work in works] == [True] * 4
+
+
+def test_all_else_that_takes_rows_away_is_not_taken_for_a_deletion(full: ScratchDatabase) -> None:
+    works: list[Callable[[], object]] = [
+        lambda: full.accept("m4"),
+        lambda: changes.change(full, changes.edit("m4", "deleted")),
+        full.seal,
+        full.begun,
+        full.disable,
+    ]
+
+    assert [erases(rows_of(full, work)) for work in works] == [False] * 5
+    assert not erases({})
+
+
+def test_facts_of_before_that_retention_leaves_in_a_row_say_nothing(full: ScratchDatabase) -> None:
+    deleted = rows_of(full, lambda: changes.change(full, changes.delete("m1")))
+    later = rows_of(full, lambda: full.accept("m4"))
+
+    assert not erases({**deleted, **later})
