@@ -14,7 +14,9 @@ from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.transitions.erasing import DeleteChat
+from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.tests.actors.replication.logs import run_on
@@ -26,7 +28,7 @@ from hookbundle.tests.reliability.simulation.virtual_time import (
     Wall,
 )
 from hookbundle.tests.storage.noting import note_of
-from hookbundle.tests.storage.scratch import ScratchDatabase
+from hookbundle.tests.storage.scratch import PRODUCT, ScratchDatabase
 
 FIRST = Generation(1, 0)
 
@@ -57,7 +59,7 @@ class Cluster:
         await begin(self.raw, self.db.env, FIRST, life, Chain(seq=0, epoch=0))
         await self.raw.begin_with(FIRST)
 
-    def start(self, name: str, rules: Rules | None = None) -> Node:
+    def start(self, name: str, rules: Rules | None = None, schema: int = SCHEMA) -> Node:
         node = Node(
             name,
             len(self.nodes),
@@ -67,6 +69,7 @@ class Cluster:
             self.loop,
             4_000,
             rules,
+            schema,
         )
         self.nodes.append(node)
         return node
@@ -109,14 +112,24 @@ class Cluster:
         return await answer
 
     async def delete_chat(self, node: Node, chat: str) -> bool:
-        """True if the chat was deleted, and erased to its end, as by a timer."""
-        now_ms = self.clock.now_ms()
-        by = DeleteChat(workspace_id="acme", chat_id=chat, now_ms=now_ms, caller="test")
-        await self.ask(node, by)
-        row = Due(0, DueKind.ERASE, 1)
-        while not (await self.ask(node, EraseStep(row=row, most=5, now_ms=now_ms))).finished:
+        """True if the chat was deleted, and erased to its end."""
+        await self.ask(node, self.deleting(chat))
+        return await self.erase(node)
+
+    async def erase(self, node: Node) -> bool:
+        """As a timer does."""
+        step = EraseStep(row=Due(0, DueKind.ERASE, 1), most=5, now_ms=self.clock.now_ms())
+        while not (await self.ask(node, step)).finished:
             pass
         return True
+
+    def deleting(self, chat: str) -> DeleteChat:
+        now_ms = self.clock.now_ms()
+        return DeleteChat(workspace_id="acme", chat_id=chat, now_ms=now_ms, caller="test")
+
+    def sealing(self, chat: str) -> SealWindow:
+        given: Any = {"now_ms": self.clock.now_ms(), "product_name": PRODUCT}
+        return SealWindow(workspace_number=1, chat_id=chat, **given)
 
 
 async def run_for(loop: SimulatedLoop, seconds: float) -> None:

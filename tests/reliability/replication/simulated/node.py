@@ -60,6 +60,7 @@ class Node(Host):
         loop: SimulatedLoop,
         entry_bytes_max: int,
         rules: Rules | None = None,
+        schema: int = SCHEMA,
     ) -> None:
         self.name = name
         self.life = f"{name}{number}"
@@ -74,8 +75,8 @@ class Node(Host):
         self._env: Environment | None = None
         self._mail: deque[Commit] = deque()
         raw = Network(servers, entry_bytes_max, self.process)
-        life = Life(self.life, SCHEMA, clock.now_ms)
-        self.role = RoleActor(name, "1", SCHEMA, raw, life, self, rules)
+        life = Life(self.life, schema, clock.now_ms)
+        self.role = RoleActor(name, "1", schema, raw, life, self, rules)
         self.role.begin()
 
     # ---- what the life does
