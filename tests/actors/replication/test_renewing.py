@@ -16,14 +16,16 @@ from hookbundle.tests.reliability.replication.simulated.node import Node
 from hookbundle.tests.storage.scratch import incoming
 
 NEXT = Generation(2, 1)
-WAITS_S = 1.0
+WITHIN = 2_000
 
 
 def filled(cluster: Cluster, messages: int = 300) -> None:
-    """The database with which the cluster begins has some records."""
+    """The database with which the cluster begins has some records, before the feed and after it."""
     cluster.db.workspace()
     for n in range(messages):
         cluster.db.accept(incoming(f"m{n}", text="x" * 400), chat=f"chat{n % 7}")
+        if n % 14 == 13:
+            cluster.db.seal(f"chat{n % 7}")
 
 
 def upkeep_of(node: Node) -> UpkeepState:
@@ -34,8 +36,17 @@ def upkeep_of(node: Node) -> UpkeepState:
 async def until_renewed(node: Node) -> None:
     before = upkeep_of(node).renewed
     node.renew()
-    while upkeep_of(node).renewed == before:
+    for _ in range(WITHIN):
         await asyncio.sleep(0.01)
+        if upkeep_of(node).renewed > before:
+            return
+    pytest.fail(f"the log was not renewed: {upkeep_of(node)}")
+
+
+def has_begun(cluster: Cluster, generation: Generation) -> bool:
+    """Its base is complete; nothing points to it yet."""
+    stored = cluster.servers.streams.get(generation, [])
+    return any(each.headers["Hb-Kind"] == Kind.BEGIN for each in stored)
 
 
 @asynccontextmanager
@@ -93,7 +104,7 @@ def test_a_base_goes_in_entries_of_bounded_size_and_reads_no_more_at_once(
     monkeypatch.setattr(generations, "PART_BYTES", 1_000)
 
     async def life() -> None:
-        filled(cluster)
+        filled(cluster, 100)
         await cluster.begin()
         a = cluster.start("a")
         await cluster.look(a, owns=True)
@@ -148,8 +159,8 @@ def test_an_owner_that_another_has_replaced_turns_no_log(cluster: Cluster) -> No
         await cluster.look(b)
         await cluster.look(a, b, owns=True)
         a.renew()
-        while not upkeep_of(a).doing:
-            await asyncio.sleep(0.01)
+        while not has_begun(cluster, NEXT):
+            await asyncio.sleep(0.001)
         a.freeze()
         await cluster.look(b, owns=True)
         assert role_of(b) is Role.OWNER
