@@ -67,9 +67,9 @@ async def write_base(new: Log, env: Environment, in_thread: InThread) -> int:
     return records
 
 
-def _packed(found: Iterator[dict[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
+def _packed(found: Iterator[list[Row]]) -> Iterator[tuple[int, bytes]]:
     for chunk in found:
-        yield len(chunk), pack_rows(chunk)
+        yield len(chunk), pack_rows(dict(chunk))
 
 
 async def at_once(work: Callable[[], Any]) -> Any:

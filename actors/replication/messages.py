@@ -53,7 +53,7 @@ class OwnershipEnded:
 @dataclass(frozen=True, slots=True)
 class Renew:
     """The log is to go on in a new generation, in which nothing is that was deleted before. The
-    owner alone does it; whether it is done is seen by the generation, and by `UpkeepState`."""
+    owner alone does it; whether it is done is seen by the generation, and by `MaintenanceState`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

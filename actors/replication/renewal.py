@@ -45,7 +45,7 @@ FEW = 32  # entries of the log, which are copied while a group may wait
 class Renewal:
     """`generation` is made, and `log`, the owner's, goes on in it.
 
-    `using` is held by whoever uses `log`. `is_ending`: the `end` may stand in the log, so what was
+    `using` is held by those who use `log`. `is_ending`: the `end` may stand in the log, so what was
     made must not be dropped. `stood_s`: for how long groups had to wait.
     """
 

@@ -18,6 +18,7 @@ import structlog
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.generations import join, position_of
 from hookbundle.actors.replication.log import Life, RawLog
+from hookbundle.actors.replication.maintenance import Maintenance
 from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
 from hookbundle.actors.replication.messages import Inbox
 from hookbundle.actors.replication.messages import Look as Look
@@ -26,7 +27,6 @@ from hookbundle.actors.replication.messages import Renew as Renew
 from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
 from hookbundle.actors.replication.messages import Yield as Yield
 from hookbundle.actors.replication.role_state import RoleState
-from hookbundle.actors.replication.upkeep import Upkeep
 from hookbundle.engine.errors import (
     Conflict,
     CorruptRecord,
@@ -68,7 +68,7 @@ class RoleActor(LoopActor):
         self._life = life
         self._host = host
         self._rules = rules or Rules()
-        self._using = asyncio.Lock()  # held by whoever uses the log of an owner
+        self._using = asyncio.Lock()  # held by those who use the log of an owner
         self.state = RoleState()
 
     async def on_receive(self, message: Inbox) -> None:
@@ -81,8 +81,8 @@ class RoleActor(LoopActor):
                 case OwnershipEnded():
                     await self._ownership_ended(message)
                 case Renew():
-                    if self.state.upkeep is not None:
-                        self.state.upkeep.ask()
+                    if self.state.maintenance is not None:
+                        self.state.maintenance.ask()
                 case RewriteCopy():
                     await self._rewrite(message)
                 case _:
@@ -105,8 +105,8 @@ class RoleActor(LoopActor):
             case Role.FOLLOWING:
                 await self._follower.catch_up()
                 await self._release_what_is_not_owned()
-            case Role.OWNER if state.upkeep is not None:
-                state.upkeep.look(look.copies)
+            case Role.OWNER if state.maintenance is not None:
+                state.maintenance.look(look.copies)
         if state.role is Role.FOLLOWING and look.owns and self._may_claim(look):
             await self._try_to_own()
         if state.role in (Role.FOLLOWING, Role.BROKEN) and not is_wanted:
@@ -190,16 +190,16 @@ class RoleActor(LoopActor):
         self._move(Role.OWNER)
         await self._host.own(follower.env, self._agree)
         host = self._host
-        upkeep = Upkeep(follower, host.in_thread, host.confirm, self._rules, self._using)
-        upkeep.start()
-        self.state.upkeep = upkeep
+        maintenance = Maintenance(follower, host.in_thread, host.confirm, self._rules, self._using)
+        maintenance.start()
+        self.state.maintenance = maintenance
 
     async def _disown(self, *, finish: bool) -> None:
         """The Store works no more, and nobody uses the log."""
         await self._host.disown(finish=finish)
-        upkeep, self.state.upkeep = self.state.upkeep, None
-        if upkeep is not None:
-            await upkeep.stop()
+        maintenance, self.state.maintenance = self.state.maintenance, None
+        if maintenance is not None:
+            await maintenance.stop()
 
     async def _give_up_if_possible(self, look: Look) -> None:
         if not may_give_up(self._claim.node, look.assigned, look.copies or {}):
@@ -270,6 +270,6 @@ class RoleActor(LoopActor):
             follower.env.close()
 
     def on_stop(self) -> None:
-        if self.state.upkeep is not None:
-            self.state.upkeep.cancel()
+        if self.state.maintenance is not None:
+            self.state.maintenance.cancel()
         self._close()

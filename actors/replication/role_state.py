@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hookbundle.actors.replication.follower import Follower
-from hookbundle.actors.replication.upkeep import Upkeep
+from hookbundle.actors.replication.maintenance import Maintenance
 from hookbundle.engine.replication.roles import CopyAt, Role
 from hookbundle.storage.database.records import SCHEMA_OLDEST
 
@@ -13,7 +13,7 @@ class RoleState:
     """`broken_by`: what broke the copy the last time; it stays when there is a new one.
     `unreadable`: why the partition is never owned here, though it is followed; else empty.
     `claims`, `lost`: how many, and how many lost. `may_have_one`: a copy of before, until it was
-    looked for. `upkeep`: of an owner's log.
+    looked for. `maintenance`: of an owner's log.
     """
 
     role: Role = Role.ABSENT
@@ -23,7 +23,7 @@ class RoleState:
     lost: int = 0
     may_have_one: bool = True
     follower: Follower | None = None
-    upkeep: Upkeep | None = None
+    maintenance: Maintenance | None = None
 
     @property
     def why(self) -> str:

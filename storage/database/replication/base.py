@@ -24,7 +24,7 @@ from hookbundle.storage.database.replication.position import Position, Row
 MAP_BYTES_FIRST = 1 << 28
 
 
-def chunks(env: Environment, most_bytes: int) -> Iterator[dict[bytes, bytes]]:
+def chunks(env: Environment, most_bytes: int) -> Iterator[list[Row]]:
     """All records in the order of their keys, but the position, which is each copy's own.
 
     Each chunk is read in a transaction of its own, so that the reader may take its time. What is
@@ -34,11 +34,11 @@ def chunks(env: Environment, most_bytes: int) -> Iterator[dict[bytes, bytes]]:
     last = b""
     while chunk := _chunk(env, last, most_bytes):
         last = chunk[-1][0]
-        yield {key: value for key, value in chunk if key != keyspace.POSITION}
+        yield [row for row in chunk if row[0] != keyspace.POSITION]
 
 
-def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[tuple[bytes, bytes]]:
-    chunk: list[tuple[bytes, bytes]] = []
+def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[Row]:
+    chunk: list[Row] = []
     size = 0
     with env.read() as txn:
         for key, value in rows.rows(txn, b"", after):

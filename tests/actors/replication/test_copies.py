@@ -91,8 +91,8 @@ def test_erasing_comes_first(cluster: Cluster) -> None:
         a.renew()
         await cluster.look(a, b, owns=True, told=True)
         await cluster.look(b, a)
-        assert a.role.state.upkeep is not None
-        assert "until all that was deleted is erased" in a.role.state.upkeep.state.doing
+        assert a.role.state.maintenance is not None
+        assert "until all that was deleted is erased" in a.role.state.maintenance.state.doing
         assert cluster.streams == ["1x0"]
         assert isinstance(await rewritten(cluster, b), Conflict)
         assert role_of(b) is Role.FOLLOWING

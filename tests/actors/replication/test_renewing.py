@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hookbundle.actors.replication import generations
-from hookbundle.actors.replication.upkeep import FAILED_AGAIN_S, UpkeepState
+from hookbundle.actors.replication.maintenance import FAILED_AGAIN_S, MaintenanceState
 from hookbundle.engine.replication.entries import Generation, Kind
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.transitions.accepting import Accepted
@@ -28,19 +28,19 @@ def filled(cluster: Cluster, messages: int = 300) -> None:
             cluster.db.seal(f"chat{n % 7}")
 
 
-def upkeep_of(node: Node) -> UpkeepState:
-    assert node.role.state.upkeep is not None
-    return node.role.state.upkeep.state
+def maintenance_of(node: Node) -> MaintenanceState:
+    assert node.role.state.maintenance is not None
+    return node.role.state.maintenance.state
 
 
 async def until_renewed(node: Node) -> None:
-    before = upkeep_of(node).renewed
+    before = maintenance_of(node).renewed
     node.renew()
     for _ in range(WITHIN):
         await asyncio.sleep(0.01)
-        if upkeep_of(node).renewed > before:
+        if maintenance_of(node).renewed > before:
             return
-    pytest.fail(f"the log was not renewed: {upkeep_of(node)}")
+    pytest.fail(f"the log was not renewed: {maintenance_of(node)}")
 
 
 def has_begun(cluster: Cluster, generation: Generation) -> bool:
@@ -88,8 +88,8 @@ def test_groups_go_on_while_the_base_is_written_and_wait_for_the_turn_alone(
 
         # The turn is five answers of the log, of 40 ms at most each, whatever the base has.
         assert renewed_s > 1.0
-        assert 0.0 < upkeep_of(a).stood_s < 0.25
-        assert max(took_s) < upkeep_of(a).stood_s + 0.1
+        assert 0.0 < maintenance_of(a).stood_s < 0.25
+        assert max(took_s) < maintenance_of(a).stood_s + 0.1
         assert sum(took_s) / len(took_s) < 0.05
         for node in (b, c):
             assert node.role.state.copy_at().generation == NEXT
@@ -138,7 +138,7 @@ def test_what_is_deleted_while_the_base_is_written_is_deleted_for_whoever_reads_
                 assert await cluster.delete_chat(a, chat)
                 accepted = await cluster.ask(a, cluster.db.accepting("again", chat=chat))
                 assert isinstance(accepted, Accepted)
-        while not upkeep_of(a).renewed:
+        while not maintenance_of(a).renewed:
             await asyncio.sleep(0.01)
         b = cluster.start("b")
         await cluster.look(b, a)
@@ -166,7 +166,7 @@ def test_an_owner_that_another_has_replaced_turns_no_log(cluster: Cluster) -> No
         assert role_of(b) is Role.OWNER
         assert await cluster.note(b, "kept") is None
 
-        stale = upkeep_of(a)
+        stale = maintenance_of(a)
         a.thaw()
         await cluster.rest()
         refused = await cluster.note(a, "stale")
@@ -195,7 +195,7 @@ def test_an_owner_that_is_killed_at_any_moment_of_a_renewal_leaves_a_log_that_go
             node.renew()
             await asyncio.sleep(moment_s)
             moment_s += 0.03
-            turned += bool(upkeep_of(node).renewed)
+            turned += bool(maintenance_of(node).renewed)
             node.kill()
             node = cluster.start("n")
             other = cluster.start(f"other{n}")
@@ -224,7 +224,7 @@ def test_a_generation_that_came_to_nothing_is_deleted_and_another_one_is_made(
         sound, stored[-1].body = stored[-1].body, b"damaged"
         await cluster.rest()
         stored[-1].body = sound
-        assert (upkeep_of(a).failed, cluster.streams) == (1, ["1x0", "2x1"])
+        assert (maintenance_of(a).failed, cluster.streams) == (1, ["1x0", "2x1"])
 
         await asyncio.sleep(FAILED_AGAIN_S)
         await cluster.look(a, owns=True, told=True)

@@ -15,7 +15,7 @@ from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.replication.simulated.life import Life
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
-LIVES = size(40, 3_000)
+LIVES = size(40, 1_000)
 SECONDS = 20.0
 IN_MEMORY = Path("/dev/shm")
 FAULTS = (

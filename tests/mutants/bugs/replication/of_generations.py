@@ -5,7 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 RENEWAL = "tests/engine/replication/test_renewal.py"
 ROLES = "tests/engine/replication/test_roles.py"
 RENEWING = "tests/actors/replication/test_renewing.py"
-UPKEEP = "tests/actors/replication/test_upkeep.py"
+MAINTENANCE = "tests/actors/replication/test_maintenance.py"
 COPIES = "tests/actors/replication/test_copies.py"
 ERASURES = "tests/storage/database/replication/test_erasures.py"
 
@@ -90,7 +90,7 @@ GENERATIONS = (
         path="engine/replication/renewal.py",
         edits=(("else each.epoch < epoch)", "else each.epoch <= epoch)"),),
         caught_by=(
-            f"{UPKEEP}::test_what_owners_of_before_left_half_made_is_deleted"
+            f"{MAINTENANCE}::test_what_owners_of_before_left_half_made_is_deleted"
             "_and_what_is_of_later_epochs_is_not",
         ),
     ),
@@ -106,7 +106,7 @@ GENERATIONS = (
     Mutant(
         name="gn9",
         bug="an owner deletes the generation in which its own copy is",
-        path="actors/replication/upkeep.py",
+        path="actors/replication/maintenance.py",
         edits=(
             (
                 "        if Generation.read(at) != own.generation:\n",
@@ -114,7 +114,7 @@ GENERATIONS = (
             ),
         ),
         caught_by=(
-            f"{UPKEEP}"
+            f"{MAINTENANCE}"
             "::test_an_owner_that_has_nothing_to_write_goes_on_with_its_own_copy_after_a_restart",
         ),
     ),
@@ -124,14 +124,14 @@ GENERATIONS = (
         path="actors/replication/generations.py",
         edits=(("        group_bytes=at.group_bytes,\n", ""),),
         caught_by=(
-            f"{UPKEEP}"
+            f"{MAINTENANCE}"
             "::test_a_log_that_has_grown_is_renewed_also_by_an_owner_that_did_not_write_it",
         ),
     ),
     Mutant(
         name="gn11",
         bug="a log is renewed before what was deleted is erased",
-        path="actors/replication/upkeep.py",
+        path="actors/replication/maintenance.py",
         edits=(("if reason in ERASING and await", "if reason not in ERASING and await"),),
         caught_by=(f"{COPIES}::test_erasing_comes_first",),
     ),
@@ -141,7 +141,7 @@ GENERATIONS = (
         path="actors/replication/role.py",
         edits=(("            if erases:\n", "            if not erases:\n"),),
         caught_by=(
-            f"{UPKEEP}"
+            f"{MAINTENANCE}"
             "::test_a_deletion_has_left_the_log_within_its_time_and_so_has_what_is_a_week_old",
         ),
     ),
@@ -183,7 +183,7 @@ GENERATIONS = (
     Mutant(
         name="gn17",
         bug="who takes over leaves the first generation as it was, and deletes it",
-        path="actors/replication/upkeep.py",
+        path="actors/replication/maintenance.py",
         edits=(
             (
                 "        await own.raw.begin_with(own.generation)  "
@@ -191,6 +191,6 @@ GENERATIONS = (
                 "",
             ),
         ),
-        caught_by=(f"{UPKEEP}::test_who_takes_over_moves_on_what_joining_nodes_begin_with",),
+        caught_by=(f"{MAINTENANCE}::test_who_takes_over_moves_on_what_joining_nodes_begin_with",),
     ),
 )

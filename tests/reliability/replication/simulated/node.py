@@ -104,8 +104,8 @@ class Node(Host):
         self.process.is_dead = True
         self.process.thawed.set()
         self.queue = None
-        if self.role.state.upkeep is not None:
-            self.role.state.upkeep.cancel()
+        if self.role.state.maintenance is not None:
+            self.role.state.maintenance.cancel()
         if self._fiber is not None:
             self._fiber.kill()
             self._check()
@@ -217,10 +217,10 @@ class Node(Host):
     @property
     def renews(self) -> str:
         """How far the node has come with a new generation; empty if it makes none."""
-        upkeep = self.role.state.upkeep
-        if upkeep is None or not upkeep.state.doing:
+        maintenance = self.role.state.maintenance
+        if maintenance is None or not maintenance.state.doing:
             return ""
-        return STAGES[upkeep.state.is_finishing]
+        return STAGES[maintenance.state.is_finishing]
 
 
 class _Mailbox:

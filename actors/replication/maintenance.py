@@ -1,8 +1,8 @@
 """What an owner does for its log beside appending: renews it, and deletes generations of the past.
 
-It works beside the Store, from the claim until the partition is owned no more, and is woken by
-whoever looks after the role. When the log is to be renewed is decided by what stands in the log, so
-that an owner knows as much as the one before it (engine/replication/renewal.py).
+It works beside the Store, from the claim until the partition is owned no more, and each `Look`
+wakes it. When the log is to be renewed is decided by what stands in the log, so that an owner knows
+as much as the one before it (engine/replication/renewal.py).
 
 What fails here is tried again, a while later. It is nobody's loss: the log goes on where it was.
 """
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class UpkeepState:
+class MaintenanceState:
     """`copies`: of the live nodes, as `Look` says. `is_asked`: for a new generation. `doing`: why
     one is being made, or what it waits for; else empty. `dropped`: what was begun and came to
     nothing. `renewed`, `failed`: how many. `stood_s`: for how long groups waited, the last time.
@@ -62,8 +62,8 @@ class UpkeepState:
     is_stopping: bool = False
 
 
-class Upkeep:
-    """`start`, `look` and `ask`, `stop`. `using` is held by whoever uses the owner's log.
+class Maintenance:
+    """`start`, `look` and `ask`, `stop`. `using` is held by those who use the owner's log.
 
     `confirm`: has the Store commit a group, so that the copy's position is in the new generation.
     """
@@ -76,7 +76,7 @@ class Upkeep:
         rules: Rules,
         using: asyncio.Lock,
     ) -> None:
-        self.state = UpkeepState()
+        self.state = MaintenanceState()
         self._follower = follower
         self._in_thread = in_thread
         self._confirm = confirm
