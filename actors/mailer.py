@@ -138,6 +138,7 @@ class MailerActor(LoopActor):
             mail = self._reads.mail(self._number)
             if mail is None or mail.next_ms > self._clock.now_ms():
                 return
+            await self._store.confirmed()
             failure = await self._deliver(mail)
         now_ms = self._clock.now_ms()
         if failure is None:

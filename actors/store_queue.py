@@ -32,6 +32,7 @@ from hookbundle.storage.database.settings import TokenChanges
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.changing.changing import ChangeMessages
 from hookbundle.storage.transitions.costs import COSTS, Owner
+from hookbundle.storage.transitions.notes import Confirm
 from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.table import OF_CHAT, Result, Transition
 from hookbundle.storage.transitions.unfinished import Unfinished
@@ -90,6 +91,8 @@ class StoreQueue:
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
         self.retention = Retention()
         """Of the next commit; the Store sets it when it starts, a reload changes it."""
+        self.agrees = False
+        """Whether this is a node of a cluster, whose groups are agreed on with others."""
         self.history_gives = True
         """False while the disk is nearly full and no history can be trimmed; see HistoryWatch."""
         # A deque's own operations are safe between threads; the turns are the Store's alone.
@@ -244,6 +247,14 @@ class StoreQueue:
     async def done(self, transition: Transition) -> None:
         """As `do`, for a transition without a result."""
         await self.do(transition, type(None))
+
+    async def confirmed(self) -> None:
+        """What is done next is this process's to do: of a cluster, the others agree that it is.
+
+        Raises: StorageError if it is not, or is no more.
+        """
+        if self.agrees:
+            await self.done(Confirm())
 
 
 def _chat_of(transition: AcceptMessages | ChangeMessages | SealWindow) -> Chat:

@@ -90,13 +90,14 @@ class SlotReleased:
 
 @dataclass(slots=True)
 class Traffic:
-    """Shared by all webhooks: the concurrency slots for attempts, and whether new ones may begin.
+    """Shared by a partition's webhooks: the slots for attempts, and whether new ones may begin.
 
     `policy` changes when the daemon reads its configuration again. `on_attempt` is called after
     every attempt with the outcome's name, the reason, and the duration in milliseconds. `routes`
     and `stood_still_s`, for how long this machine's loop did so far, say whose fault an error is.
     `abandoned`: the shutdown deadline has passed and the connections are being closed. The end of
-    an attempt then says nothing about the receiver, and is not recorded.
+    an attempt then says nothing about the receiver, and is not recorded. `first`: what is added to
+    a webhook's number where partitions share the slots.
     """
 
     slots: AttemptSlots
@@ -108,15 +109,23 @@ class Traffic:
     open: bool = True
     abandoned: bool = False
     in_flight: int = 0
+    first: int = 0
 
 
-def attempt_slots(reads: Reads, total: int, total_timeout_ms: int) -> AttemptSlots:
-    """The slots for all webhooks. Belongs to the running loop."""
+def standing_in(reads: Reads) -> Callable[[int], Standing]:
+    """What the database knows of a webhook, by its number."""
 
     def standing(webhook: int) -> Standing:
         state = reads.state(webhook)
         return Standing(state.consecutive_errors, not state.log_next) if state else NOBODY
 
+    return standing
+
+
+def attempt_slots(
+    standing: Callable[[int], Standing], total: int, total_timeout_ms: int
+) -> AttemptSlots:
+    """The slots for all webhooks. Belongs to the running loop."""
     now_s = asyncio.get_running_loop().time
     return AttemptSlots(total, give_way_s(total_timeout_ms), standing, now_s)
 
@@ -180,7 +189,7 @@ class WebhookActor(LoopActor):
         """Waits for a slot, and sends until the queue is idle, another webhook needs the slot, or a
         body has to be rendered."""
         traffic = self._traffic
-        slot = await traffic.slots.take(self._webhook)
+        slot = await traffic.slots.take(traffic.first + self._webhook)
         try:
             if not traffic.open:  # the daemon may have begun to stop while this waited
                 return Idle()

@@ -22,7 +22,9 @@ TITLES: dict[int, str] = {
     429: "Over a limit",
     431: "Head too large",
     500: "Internal error",
+    501: "Not there",
     503: "Not now",
+    504: "Not known",
     507: "Out of storage",
 }
 REPORT = "tell the operator the number of this request; the daemon's log says why"
@@ -185,6 +187,28 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.STORE_STOPPED: Meaning(503, "the store has stopped", LATER, True),
     Code.NOT_OWNER: Meaning(503, "another node has taken this over", AGAIN, True),
+    Code.NO_OWNER: Meaning(
+        503,
+        "no node of the cluster has taken over partition {partition} yet",
+        "try again: another node takes over within seconds",
+        True,
+    ),
+    Code.PARTS_MISSING: Meaning(
+        503,
+        "the answer would not be whole: of the partitions these did not answer: {missing}",
+        AGAIN,
+        True,
+    ),
+    Code.NOT_IN_A_CLUSTER: Meaning(
+        501,
+        "in a cluster of several partitions there is no {what}",
+        "docs/cluster.md says what to use instead",
+    ),
+    Code.ANSWER_LOST: Meaning(
+        504,
+        "another node was asked to do this, and its answer was lost: it may have been done or not",
+        "look whether it was done before you ask again",
+    ),
     Code.STORE_FAILED: Meaning(503, "the store failed: {error}", REPORT),
     Code.DATA_READ_ONLY: Meaning(
         503,

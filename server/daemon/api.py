@@ -91,6 +91,31 @@ class ApiParts:
 def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
     """All routes of the daemon; the console, which is started and closed with the daemon; what
     makes its connections, which take messages by a shorter way too."""
+    resources = resources_of(parts)
+    console, routes = resources.console(), resources.routes
+    lane = Lane(
+        resources.intake,
+        parts.tokens,
+        parts.guard,
+        parts.meters,
+        asyncio.get_running_loop().time,
+        min(HELD_S, parts.config().listeners.body_s),
+    )
+    make_connection = partial(LaneConnection, lane)
+    return [*routes, *contract(routes, __version__), *console.routes()], console, make_connection
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Of one partition. `console` makes its console."""
+
+    routes: list[Route]
+    intake: Intake
+    console: Callable[[], Console]
+
+
+def resources_of(parts: ApiParts) -> Resources:
+    """What the API has of a partition."""
     partition, clock, config = parts.partition, parts.clock, parts.config
     reads, store_queue = partition.reads, partition.store_queue
     chats, wake = partition.virtual_actors.chats, partition.virtual_actors.wake
@@ -149,7 +174,8 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         mail_tests=MailTests(lambda: config().smtp, clock),
         verifications=Verifications(reads, clock),
     )
-    console = Console(
+    console = partial(
+        Console,
         config().console,
         api,
         reads,
@@ -179,7 +205,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         ],
         rendering,
         parts.status,
-        store_queue.state,
+        lambda: store_queue.state,
         partial(waiting, partition.env),
         parts.started_ms,
         clock.now_ms,
@@ -217,13 +243,4 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
         *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
-    lane = Lane(
-        intake,
-        parts.tokens,
-        parts.guard,
-        parts.meters,
-        asyncio.get_running_loop().time,
-        min(HELD_S, config().listeners.body_s),
-    )
-    make_connection = partial(LaneConnection, lane)
-    return [*routes, *contract(routes, __version__), *console.routes()], console, make_connection
+    return Resources(routes, intake, console)

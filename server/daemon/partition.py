@@ -82,7 +82,7 @@ class Partition:
         """
         config, clock = self._config, self._clock
         self.env = self._open_environment()
-        self._closing.callback(self.env.close)
+        self._closing.callback(self._close_environment)
         self.reads = Reads(self.env)
         meta = self.reads.meta()
         trusts = config.trust_clock
@@ -91,6 +91,7 @@ class Partition:
         if not trusts:
             clock.start_after(meta.last_ms)
         self.store_queue = StoreQueue(config.store.waiting_max)
+        self.store_queue.agrees = self._agree is not None
         self.store_queue.state.feed_next = meta.feed_next
         self.store_queue.observe = self._on_commit
         self.feed = Feed(FeedReader(self.env), clock, config.feed)
@@ -186,6 +187,9 @@ class Partition:
 
     def _open_environment(self) -> Environment:
         return open_environment(self._config.data, self._clock.now_ms())
+
+    def _close_environment(self) -> None:
+        self.env.close()
 
     def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
         return kind.start(

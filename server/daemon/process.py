@@ -9,40 +9,29 @@ part that fails for good ends the daemon with an error: it is never alive but id
 """
 
 import asyncio
-import random
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
+from contextlib import suppress
 
 import structlog
 
 from hookbundle import __version__
-from hookbundle.actors.attempts.rendering import Rendering, Renders
-from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.rendering.renderer import Renderer
-from hookbundle.actors.webhook import Traffic, attempt_slots, give_way_s
-from hookbundle.engine.clock import SystemClock
+from hookbundle.actors.webhook import standing_in
 from hookbundle.engine.errors import StoreFull
-from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.api import ApiParts, assemble
 from hookbundle.server.daemon.config import DaemonConfig
-from hookbundle.server.daemon.descriptors import Shares, shares
 from hookbundle.server.daemon.partition import Partition
-from hookbundle.server.daemon.shutdown import ShutdownDeadline
-from hookbundle.server.daemon.status import Lifetime, StatusReport
+from hookbundle.server.daemon.status import StatusReport
 from hookbundle.server.daemon.watch import StatusWatch
+from hookbundle.server.daemon.way_out import Process
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.callers.token_check import KnownTokens, TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
-from hookbundle.server.http.connection_guard import Guard, GuardLimits
-from hookbundle.server.http.fair_limits import FairLimits, feed_readers
+from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.sources.observing import Observations
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.http.sockets.socket_files import SocketWatch
-from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.daemon_facts import DaemonStarted
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
@@ -52,39 +41,8 @@ ATTEMPTS_POLL_S = 0.05
 log = structlog.get_logger(__name__)
 
 
-class Daemon:
-    """`start()`, then `stop()`. Belongs to one event loop."""
-
-    def __init__(
-        self,
-        config: DaemonConfig,
-        clock: SystemClock,
-        rng: random.Random | None = None,
-        log_lost: Callable[[], int] = lambda: 0,
-    ) -> None:
-        """`log_lost`: how many lines of the log could not be written."""
-        self.config = config
-        self.clock = clock
-        self.state = Lifetime()
-        self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        """Has a result when the daemon can't go on."""
-        self.meters = Meters()
-        self.fair_limits = FairLimits(feed=feed_readers(config.feed.subscribers_max))
-        self._rng = rng or random.SystemRandom()
-        self._shutdown_deadline = ShutdownDeadline()
-        self._log_lost = log_lost
-        self._closing = AsyncExitStack()
-
-    async def start(self) -> None:
-        """Ready: everything that was waiting in the database is on its way.
-
-        Raises: Unusable if the data can't be used; ConfigError if a listener can't be opened.
-        """
-        try:
-            await self._start()
-        except BaseException:
-            await self._close()
-            raise
+class Daemon(Process):
+    """One partition and its process. `start()`, then `stop()`."""
 
     async def stop(self) -> None:
         """Everything is closed; attempts that took too long are found at the next start."""
@@ -104,14 +62,6 @@ class Daemon:
         while self.traffic.in_flight:
             await asyncio.sleep(ATTEMPTS_POLL_S)
 
-    async def _close(self) -> None:
-        self._shutdown_deadline.begin(self.config.stop_within_s)
-        await self._closing.aclose()
-
-    def expire(self) -> None:
-        """Attempts under way are not waited for any longer."""
-        self._shutdown_deadline.expire()
-
     async def pulse(self) -> None:
         """The loop turns and the store commits; if not, this does not come back.
 
@@ -123,48 +73,17 @@ class Daemon:
 
     def reconfigure(self, config: DaemonConfig) -> None:
         """What may change while the daemon runs is as `config` says; the rest stays as it was."""
-        before = self.config
-        now = self.config = replace(
-            before,
-            quota=config.quota,
-            policy=config.policy,
-            limits=config.limits,
-            addresses=config.addresses,
-            tls=config.tls,
-            proxy=config.proxy,
-            smtp=config.smtp,
-            product_name=config.product_name,
-            stop_within_s=config.stop_within_s,
-            listeners=replace(before.listeners, guard=config.listeners.guard),
-        )
-        if now.way_out != before.way_out:
-            self.client.change(now.addresses, now.limits, now.tls, now.proxy)
+        now = self._reconfigure(config)
         self.traffic.policy = now.policy
-        self.traffic.slots.give_way_s = give_way_s(now.limits.total_timeout_ms)
         self.partition.reconfigure(now)
-        self.guard.limits = self._guard_limits()
 
     async def _start(self) -> None:
         config, clock, closing = self.config, self.clock, self._closing
         self.partition = self._new_partition()
         closing.push_async_callback(self.partition.close)
         await self.partition.open()
-        self.client = self._new_client()
-        await self.client.open()
-        closing.push_async_callback(self.client.close)
-        slots = attempt_slots(
-            self.partition.reads, self._shares().attempts, config.limits.total_timeout_ms
-        )
-        closing.callback(slots.close)
-        watch = self._new_loop_watch()
-        watch.start()
-        closing.callback(watch.close)
-        renderer = self._new_renderer()
-        closing.push_async_callback(renderer.close)
-        rendering = Rendering(renderer, lambda: self.config.product_name)
-        self.traffic = Traffic(
-            slots, config.policy, self.meters.attempt, rendering, watch.stood_still_s
-        )
+        await self._open_way_out(standing_in(self.partition.reads))
+        self.traffic = self._new_traffic()
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
         self.watch = StatusWatch(
@@ -249,27 +168,6 @@ class Daemon:
             self._lost,
         )
 
-    def _new_client(self) -> GuardedClient:
-        config = self.config
-        user_agent = f"hookbundle/{__version__}"
-        return GuardedClient(
-            config.addresses,
-            config.limits,
-            user_agent,
-            config.resolver,
-            tls=config.tls,
-            proxy=config.proxy,
-        )
-
-    def _new_renderer(self) -> Renders:
-        return Renderer(self.clock)
-
-    def _new_loop_watch(self) -> LoopWatch:
-        def late(late_s: float) -> None:
-            log.warning("stood still", seconds=round(late_s, 3))
-
-        return LoopWatch(late)
-
     def _start_watch(self) -> None:
         self.watch.start()
 
@@ -277,22 +175,3 @@ class Daemon:
         status = self.watch.look()
         given = self.config.listeners.given.names
         return StatusReport(self.partition, self.traffic, self.clock, self.state, given).now(status)
-
-    def _guard_limits(self) -> GuardLimits:
-        wanted = self.config.listeners.guard
-        return replace(wanted, connections_max=self._shares().connections)
-
-    def _shares(self) -> Shares:
-        config = self.config
-        return shares(config.listeners.guard.connections_max, config.in_flight_max)
-
-    def _lost(self, error: BaseException) -> None:
-        """The daemon can't go on: `failed` says why.
-
-        Without its Store or its timer the daemon waits for no attempt: it ends, and is started
-        again; attempts under way are found then.
-        """
-        if not self.failed.done():
-            log.critical("the daemon can't go on", error=str(error))
-            self.failed.set_result(error if isinstance(error, Exception) else RuntimeError(error))
-        self.expire()

@@ -111,7 +111,7 @@ class Upgrade:
         self.listeners = await listen(
             self._config.listeners,
             [],
-            upgrade_middleware(guard, self.progress),
+            [upgrade_middleware(guard, self.progress)],
             guard,
             fair_limits,
             lambda status: None,

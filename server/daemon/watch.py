@@ -161,7 +161,10 @@ class StatusWatch:
         partition, slots = self.partition, self.traffic.slots
         actors = partition.virtual_actors.webhooks
         ready = partition.reads.ready(0, READY_LOOKED_AT) if self._may_begin() else []
-        moving = {*slots.busy(), *(each.key for each in actors.quarantined())} if ready else set()
+        moving: set[int] = set()
+        if ready:
+            moving = {each - self.traffic.first for each in slots.busy()}
+            moving |= {each.key for each in actors.quarantined()}
         idle = [each for each in ready if each not in moving]
         since = {each: self._ready_since.get(each, elapsed_ms) for each in idle}
         self._ready_since = since

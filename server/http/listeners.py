@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -185,8 +186,11 @@ async def open_listeners(
     guard: Guard,
     meters: Meters,
     fair_limits: FairLimits,
+    first: Sequence[Middleware] = (),
 ) -> Listeners:
-    """The API is served. Raises: ConfigError if a listener can't be opened; then none is open."""
+    """The API is served; each request passes `first` before all else.
+
+    Raises: ConfigError if a listener can't be opened; then none is open."""
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     now_s = asyncio.get_running_loop().time
     middleware = request_middleware(guard, meters, tokens, open_paths, Parameters(routes), now_s)
@@ -194,29 +198,30 @@ async def open_listeners(
     def refused(status: int) -> None:
         meters.request(NO_ROUTE, NO_ROUTE, status, 0.0)
 
-    return await listen(config, routes, middleware, guard, fair_limits, refused, make_connection)
+    middlewares = (*first, middleware)
+    return await listen(config, routes, middlewares, guard, fair_limits, refused, make_connection)
 
 
 async def listen(
     config: ListenersConfig,
     routes: list[Route],
-    middleware: Middleware,
+    middlewares: Sequence[Middleware],
     guard: Guard,
     fair_limits: FairLimits,
     refused: Refused,
     make_connection: MakeConnection = Connection,
 ) -> Listeners:
-    """The listeners are open, and every request passes the middleware.
+    """The listeners are open, and every request passes the middlewares.
 
     Raises: ConfigError if one can't be opened, with the reason; then none is open.
     """
     where = parse_listen(config.listen) if config.listen else None
-    app = web.Application(middlewares=[middleware])
+    app = web.Application(middlewares=middlewares)
     app[BODY_LIMITS] = BodyLimits(config.body_s, fair_limits.bodies)
     app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, config.taken_s)
     share = app[LOOP_SHARE] = LoopShare()
     app[LISTS] = Lists(share, fair_limits.lists)
-    app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
+    app.add_routes([web.route(r.method, pattern_of(r.path), r.handler) for r in routes])
     runner = OwnRunner(
         app,
         refused,
@@ -236,7 +241,7 @@ async def listen(
     return listeners
 
 
-def _pattern(path: str) -> str:
+def pattern_of(path: str) -> str:
     """The path as aiohttp wants it; by itself it would take no id with a brace in it."""
     return PARAMETER.sub(r"{\1:[^/]+}", path)
 

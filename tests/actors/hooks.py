@@ -13,7 +13,7 @@ from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
+from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots, standing_in
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
 from hookbundle.engine.errors import Fault
@@ -121,7 +121,7 @@ async def sending(
         await client.open()
         seen: list[tuple[str, str]] = []
         traffic = Traffic(
-            attempt_slots(store.reads, slots, LIMITS.total_timeout_ms),
+            attempt_slots(standing_in(store.reads), slots, LIMITS.total_timeout_ms),
             BackoffPolicy(jitter=0),
             lambda outcome, reason, took_ms: seen.append((outcome, reason)),
             Rendering(renderer or PlainRenderer(), lambda: "Timelines"),

@@ -8,12 +8,18 @@ known nowhere any more. One that was not found is not remembered: anybody can in
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from hookbundle.engine.clock import Clock
 from hookbundle.storage.database.settings import Token, TokenChanges
 from hookbundle.storage.reads.lookup import Reads
 
 REMEMBERED_MAX = 4_096
+
+
+class Knows(Protocol):
+    def find(self, digest: bytes) -> Token | None:
+        """The token by its digest."""
 
 
 class KnownTokens:
@@ -46,7 +52,7 @@ class KnownTokens:
 class TokenCheck:
     """`used` hears of each use of a good token, by its digest."""
 
-    known: KnownTokens
+    known: Knows
     clock: Clock
     used: Callable[[bytes, Token], None]
 

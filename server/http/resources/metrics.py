@@ -82,7 +82,7 @@ class Metrics:
     fair_limits: Sequence[Limit]
     rendering: Rendering
     status: Callable[[], StatusOut]
-    store: StoreState
+    store: Callable[[], StoreState]
     look_up_waiting: Callable[[], WaitingTotals]
     started_ms: Callable[[], int]
     now_ms: Callable[[], int]
@@ -122,7 +122,7 @@ class Metrics:
         waiting = await asyncio.to_thread(self.look_up_waiting)
         self._collector.scene = Scene(
             status=self.status(),
-            store=self.store,
+            store=self.store(),
             waiting=waiting,
             connections=self.guard.connections,
             cuts=self.guard.cuts,

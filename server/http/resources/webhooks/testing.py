@@ -131,6 +131,7 @@ class TestRequests:
             at_ms=at_ms,
             wall_ms=wall_ms,
         )
+        await self.store.confirmed()
         result = await send(self.client, sending)
         success = success_of(webhook.success, webhook.success_rules)
         outcome = judged(
