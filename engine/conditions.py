@@ -27,6 +27,9 @@ class Reason(StrEnum):
     ALL_SLOTS_USED = "all_slots_used"
     SMTP_NOT_SET = "smtp_not_set"
     LOG_LOST = "log_lost"
+    LOG_SERVERS_LOST = "log_servers_lost"
+    PARTITIONS_UNOWNED = "partitions_unowned"
+    COPIES_BROKEN = "copies_broken"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -62,6 +65,13 @@ SENTENCES: dict[Reason, str] = {
     Reason.LOG_LOST: (
         "{count} lines of the log could not be written: nobody reads it, or its disk is full"
     ),
+    Reason.LOG_SERVERS_LOST: (
+        "this node hears nothing from the cluster's log servers: what it owns takes nothing new"
+    ),
+    Reason.PARTITIONS_UNOWNED: "{count} partitions of the cluster have no owner now",
+    Reason.COPIES_BROKEN: (
+        "{count} copies of partitions can't be used, and are made anew from the log"
+    ),
 }
 NOT_READY = frozenset(
     {
@@ -70,6 +80,9 @@ NOT_READY = frozenset(
         Reason.STANDSTILL,
         Reason.CLOCK_HELD,
         Reason.INTAKE_CLOSED,
+        Reason.LOG_SERVERS_LOST,
+        Reason.PARTITIONS_UNOWNED,
+        Reason.COPIES_BROKEN,
     }
 )
 

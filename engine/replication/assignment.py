@@ -46,6 +46,23 @@ def assign(partitions: int, nodes: Sequence[str], copies: int) -> list[tuple[str
     return assigned
 
 
+def claimant(
+    partition: int, assigned: Sequence[str], having: Iterable[str], nodes: Iterable[str]
+) -> str:
+    """Who is to claim a partition that has no live owner; "" if there is no node.
+
+    The one that it is assigned to, if that has a copy (`having`) or nobody has; else, so that
+    callers do not wait until a copy is made, the one that the partition likes best of those that
+    have one. It is given to the other as soon as that has caught up.
+    """
+    if not assigned:
+        return ""
+    ready = set(having)
+    if not ready or assigned[0] in ready:
+        return assigned[0]
+    return next((node for node in ranking(partition, nodes) if node in ready), assigned[0])
+
+
 def yields(
     owners: Mapping[int, str],
     assigned: Sequence[tuple[str, ...]],

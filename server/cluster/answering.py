@@ -1,0 +1,156 @@
+"""A request of another node, answered here: made into one of aiohttp's, without a connection.
+
+The node that has the connection has read the body, counted it, and looked who calls; here the
+handlers meet a request whose body has come, and whose answer is kept until it is whole.
+"""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.http_writer import HttpVersion11
+from aiohttp.streams import StreamReader
+from aiohttp.typedefs import Middleware
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from hookbundle.engine.fairness.loop_share import LoopShare
+from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, let_go
+from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
+from hookbundle.server.http.listeners import pattern_of
+from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
+from hookbundle.server.http.problems import Handler, as_problem
+from hookbundle.server.http.routes import Route
+
+READ_BYTES = 1 << 16
+
+
+class Answering:
+    """`routes` as a node has them; their handlers answer from the partitions that it owns."""
+
+    def __init__(self, routes: list[Route], fair_limits: FairLimits, body_s: float) -> None:
+        app = web.Application(middlewares=[_refusals()])
+        app[BODY_LIMITS] = BodyLimits(body_s, fair_limits.bodies)
+        app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, body_s)
+        share = app[LOOP_SHARE] = LoopShare()
+        app[LISTS] = Lists(share, fair_limits.lists)
+        app.add_routes([web.route(r.method, pattern_of(r.path), r.handler) for r in routes])
+        app.freeze()
+        self._app = app
+
+    async def answer(self, asked: Asked) -> web.Response:
+        """Whatever goes wrong is a problem document."""
+        message = RawRequestMessage(
+            asked.method,
+            asked.target,
+            HttpVersion11,
+            CIMultiDictProxy(CIMultiDict(asked.headers)),
+            (),
+            False,
+            None,
+            False,
+            False,
+            URL(asked.target, encoded=True),
+        )
+        protocol = _NoConnection()
+        content = StreamReader(protocol, READ_BYTES, loop=asyncio.get_running_loop())  # type: ignore[arg-type]
+        if asked.body:
+            content.feed_data(asked.body)
+        content.feed_eof()
+        kept = _Kept()
+        task = asyncio.current_task()
+        assert task is not None
+        request = web.Request(
+            message,
+            content,
+            protocol,  # type: ignore[arg-type]
+            kept,
+            task,
+            asyncio.get_running_loop(),
+            client_max_size=self._app._client_max_size,
+        )
+        if asked.caller is not None:
+            request[CALLER] = asked.caller
+        response = await self._app._handle(request)
+        if isinstance(response, web.Response) and not response.prepared:
+            return response
+        whole = web.Response(
+            status=response.status, headers=response.headers, body=bytes(kept.body)
+        )
+        whole.cookies.update(response.cookies)
+        return whole
+
+
+def _refusals() -> Middleware:
+    @web.middleware
+    async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            return as_problem(request, exc)
+        finally:
+            let_go(request)
+
+    return receive
+
+
+class _Kept(AbstractStreamWriter):
+    """Takes what a handler writes piece by piece."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.buffer_size = self.output_size = 0
+        self.length = None
+
+    async def write(self, chunk: Any, *_: Any) -> None:
+        self.body += chunk
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        self.body += chunk
+
+    async def drain(self) -> None:
+        pass
+
+    def enable_compression(self, *_: Any) -> None:
+        pass
+
+    def enable_chunking(self) -> None:
+        pass
+
+    async def write_headers(self, status_line: str, headers: Any) -> None:
+        pass
+
+
+class _NoConnection:
+    """Stands for the connection, which another node has."""
+
+    ssl_context = peername = sockname = None
+
+    def __init__(self) -> None:
+        self.transport = _NoTransport()
+        self._reading_paused = False
+
+    def pause_reading(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def resume_reading(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class _NoTransport:
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def get_protocol(self) -> None:
+        return None
+
+    def is_closing(self) -> bool:
+        return False
+
+    def abort(self) -> None:
+        pass

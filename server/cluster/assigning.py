@@ -1,0 +1,182 @@
+"""Who should own and hold what, looked at several times a second, and told to the roles.
+
+Pure rules are in engine/replication/assignment.py; here they meet what is heard of the nodes. Two
+nodes may see different things for a moment: one of their claims counts.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from hookbundle.actors.replication.role import Look, Yield
+from hookbundle.engine.errors import HookbundleError, in_words
+from hookbundle.engine.replication.assignment import assign, claimant, yields
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.hosting import PartitionHost
+from hookbundle.server.cluster.neighbours import Held, Neighbour, Neighbours
+
+LOOK_S = 0.25
+OF_ALL = 0  # every node follows the partition with the tokens for all
+
+log = structlog.get_logger(__name__)
+
+
+class Assigning:
+    """`start()`, then `close()`. `hosts`: of all partitions, by their numbers."""
+
+    def __init__(
+        self,
+        node: str,
+        life: str,
+        copies: int,
+        dead_after_s: float,
+        hosts: Mapping[int, PartitionHost],
+        neighbours: Neighbours,
+    ) -> None:
+        self._node = node
+        self._life = life
+        self._copies = copies
+        self._dead_after_s = dead_after_s
+        self._hosts = hosts
+        self._neighbours = neighbours
+        self._looking: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()
+        self._yielding: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self.drains = False
+
+    def start(self) -> None:
+        for number in self._hosts:
+            self._neighbours.news_of(number, lambda number=number: self.heard(number))  # type: ignore[misc]
+        self._task = asyncio.create_task(self._go_on(), name="assignment")
+
+    async def close(self) -> None:
+        self._is_closed = True
+        tasks = [*self._looking.values()] + ([self._task] if self._task else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def held(self) -> dict[int, Held]:
+        """What this node says of itself."""
+        return {
+            number: held
+            for number, host in self._hosts.items()
+            if (held := held_by(host)).role is not Role.ABSENT
+        }
+
+    def heard(self, number: int) -> None:
+        """Something may have come into the log of the partition: followers read on."""
+        if self._hosts[number].role.state.role is Role.FOLLOWING:
+            self._look(number, self._neighbours.live())
+
+    def give_away(self, number: int, to: str) -> None:
+        """The partition is yielded; nothing happens if it is not owned."""
+        self._hosts[number].role.actor_ref.tell(Yield(to=to))
+
+    def heir_of(self, number: int) -> str:
+        """Who would own the partition without this node; "" if nobody is there."""
+        others = sorted(name for name in self._neighbours.live() if name != self._node)
+        return assign(len(self._hosts), others, 1)[number][0] if others else ""
+
+    async def _go_on(self) -> None:
+        while True:
+            live = self._neighbours.live()
+            for number in self._hosts:
+                self._look(number, live)
+            if not self.drains:
+                self._rebalance(live)
+            await asyncio.sleep(LOOK_S)
+
+    # ---- one look
+
+    def _look(self, number: int, live: Mapping[str, Neighbour]) -> None:
+        """A look that is under way is followed by another one, and not by as many as were asked."""
+        if self._is_closed:
+            return
+        if number in self._looking:
+            self._again.add(number)
+            return
+        task = asyncio.create_task(self._told(number, live))
+        self._looking[number] = task
+
+    async def _told(self, number: int, live: Mapping[str, Neighbour]) -> None:
+        host = self._hosts[number]
+        try:
+            while True:
+                self._again.discard(number)
+                await host.role.actor_ref.ask(self._wanted(number, live), block=False)
+                if number not in self._again:
+                    return
+                live = self._neighbours.live()
+        except HookbundleError as exc:
+            log.warning("log not read", partition=number, error=in_words(exc))
+        except Exception as exc:
+            log.error("log not read", partition=number, exc_info=exc)
+        finally:
+            del self._looking[number]
+
+    def _wanted(self, number: int, live: Mapping[str, Neighbour]) -> Look:
+        names = sorted(live)
+        assigned = assign(len(self._hosts), names, self._copies)[number]
+        follow = [name for name, each in live.items() if _has_copy(each, number)]
+        owns = claimant(number, assigned, follow, names) == self._node
+        return Look(
+            holds=self._node in assigned or number == OF_ALL,
+            owns=owns and not self.drains and self._may_judge(number),
+            lives={name: each.life for name, each in live.items()} | {self._node: self._life},
+        )
+
+    def _may_judge(self, number: int) -> bool:
+        """Whether this node can tell that an owner does not live: it has listened long enough, or
+        the owner was an earlier life of its own."""
+        follower = self._hosts[number].role.state.follower
+        if self._neighbours.heard_s() >= self._dead_after_s:
+            return True
+        is_own = follower is not None and follower.log.chain.owner in ("", self._node)
+        return is_own and self._neighbours.heard_s() > 0
+
+    # ---- what is given away
+
+    def _rebalance(self, live: Mapping[str, Neighbour]) -> None:
+        owned = {
+            number: self._node
+            for number, host in self._hosts.items()
+            if host.role.state.role is Role.OWNER
+        }
+        self._yielding &= set(owned)
+        assigned = assign(len(self._hosts), sorted(live), self._copies)
+        behind = {
+            (number, name): lag
+            for number in owned
+            for name, each in live.items()
+            if (lag := _behind(self._hosts[number], each.held.get(number))) is not None
+        }
+        for number, to in yields(owned, assigned, behind, len(self._yielding)):
+            if number not in self._yielding:
+                self._yielding.add(number)
+                log.info("partition given away", partition=number, to=to)
+                self.give_away(number, to)
+
+
+def held_by(host: PartitionHost) -> Held:
+    state = host.role.state
+    if state.follower is None:
+        return Held(state.role)
+    chain, generation = state.follower.log.chain, state.follower.log.generation
+    return Held(state.role, chain.epoch, str(generation), chain.seq)
+
+
+def _has_copy(node: Neighbour, number: int) -> bool:
+    held = node.held.get(number)
+    return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
+
+
+def _behind(host: PartitionHost, held: Held | None) -> int | None:
+    """How many entries the copy of another node is behind; None if it has none to go on with."""
+    own = held_by(host)
+    if held is None or held.role is not Role.FOLLOWING or held.generation != own.generation:
+        return None
+    return max(own.seq - held.seq, 0)

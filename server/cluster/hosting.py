@@ -1,0 +1,126 @@
+"""The node around one partition: its copy on disk, and what works on it while the node owns it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Executor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from hookbundle.actors.replication.log import Life, RawLog
+from hookbundle.actors.replication.role import Host, OwnershipEnded, RoleActor
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Fenced, Unusable
+from hookbundle.server.cluster.owned import Owned, Shared
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.files import DATA
+from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.replication.agreement import Agree
+from hookbundle.storage.database.replication.base import NewCopy
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class PartitionHost(Host):
+    """`role` is the partition's actor.
+
+    `threads`: of one thread, in which all copies that are followed are written.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        path: Path,
+        node: str,
+        version: str,
+        raw: RawLog,
+        life: Life,
+        clock: Clock,
+        threads: Executor,
+        shared: Shared,
+        owned: dict[int, Owned],
+    ) -> None:
+        """`owned`: of the node, by number; this partition is in it while it works on its copy."""
+        self.number = number
+        self._path = path
+        self._clock = clock
+        self._threads = threads
+        self._shared = shared
+        self._owned = owned
+        self._loop = asyncio.get_running_loop()
+        self._waits: set[Any] = set()
+        self._is_given_up = False
+        self.role = RoleActor(node, version, SCHEMA, raw, life, self)
+        self.role.begin()
+
+    # ---- the copy
+
+    def open_copy(self) -> Environment | None:
+        if not (self._path / DATA).exists():
+            return None
+        return open_environment(self._path, self._clock.now_ms())
+
+    def new_copy(self) -> NewCopy:
+        shutil.rmtree(self._path, ignore_errors=True)
+        return NewCopy(self._path)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._threads, work)
+
+    # ---- what works on it
+
+    async def own(self, env: Environment, agree: Agree) -> None:
+        owned = Owned(self.number, env, agree, self._shared, lambda why: self._lost(why, env))
+        try:
+            await owned.start()
+        except Exception as exc:
+            log.error("partition not begun", partition=self.number, exc_info=exc)
+            self._lost(exc, env)
+            return
+        self._owned[self.number] = owned
+        log.info("partition owned", partition=self.number)
+
+    async def disown(self, *, finish: bool) -> None:
+        owned = self._owned.pop(self.number, None)
+        if owned is not None:
+            await owned.stop(finish=finish)
+            log.info("partition not owned any more", partition=self.number)
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Raises: Fenced if the node gives up waiting, because its process is to end."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._waits.add(future)
+        if self._is_given_up:
+            future.cancel()
+        try:
+            return future.result()
+        except CancelledError:
+            raise Fenced("the process ends, and nobody knows yet what stands in the log") from None
+        finally:
+            self._waits.discard(future)
+
+    def give_up(self) -> None:
+        """A group that waits for the log is not waited for: as if the process were killed now."""
+        self._is_given_up = True
+        for future in list(self._waits):
+            future.cancel()
+
+    async def close(self) -> None:
+        """The copy is closed; what works on it must have ended."""
+        if self.number in self._owned:
+            await self.disown(finish=False)
+        await self.role.actor_ref.stop(block=False)
+
+    def _lost(self, why: BaseException, env: Environment) -> None:
+        """On the loop: the Store or the timer has ended, for whatever reason."""
+        self.role.actor_ref.tell(OwnershipEnded(why=_ending(why), env=env))
+
+
+def _ending(why: BaseException) -> Fenced | Unusable:
+    """Only a Store that was fenced leaves a copy that can be followed on as it is."""
+    return why if isinstance(why, Fenced) else Unusable(str(why))

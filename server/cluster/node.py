@@ -1,0 +1,254 @@
+"""A node of a cluster: the process, its copies of partitions, and the API over all of them.
+
+    way out → connection guard → log servers → copies → listeners → assignment
+
+A partition begins and ends to be owned while the node runs, whenever the log says so. A lost log
+stops nothing here: what needs it waits. Stopping gives all partitions away first, while callers are
+still answered, and ends the rest as a daemon does.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from hookbundle import __version__
+from hookbundle.actors.replication.log import Life
+from hookbundle.actors.slot_lanes import Standing
+from hookbundle.actors.webhook import NOBODY, standing_in
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.answering import Answering
+from hookbundle.server.cluster.asked import Answered, Asked, answered_of
+from hookbundle.server.cluster.assigning import Assigning
+from hookbundle.server.cluster.hosting import PartitionHost
+from hookbundle.server.cluster.neighbours import Neighbours
+from hookbundle.server.cluster.owned import Owned, Shared
+from hookbundle.server.cluster.routing import Router
+from hookbundle.server.cluster.serving import Serving
+from hookbundle.server.cluster.tokens import NodeTokens, asking_for_unknown
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.way_out import Process
+from hookbundle.server.http.callers.token_check import TokenCheck
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.listeners import Listeners, open_listeners
+from hookbundle.server.http.sockets.socket_files import SocketWatch
+from hookbundle.server.http.wire import Connection
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import SCHEMA
+
+WEBHOOK_BITS = 32  # of a webhook's number; those of a partition's number stand above
+BEGUN_WITHIN_S = 10.0
+POLL_S = 0.05
+LIFE_BYTES = 8
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterConfig:
+    """`node`: this one's name. `copies`: of each partition, the owner's among them.
+
+    `life`: of this process, random. `dead_after_s`: without a beat.
+    """
+
+    node: str
+    copies: int = 2
+    dead_after_s: float = 3.0
+    life: str = ""
+
+
+def new_life() -> str:
+    """A name for this start of the process, which no other has."""
+    return secrets.token_hex(LIFE_BYTES)
+
+
+class Node(Process):
+    """`start()`, then `stop()`. Belongs to one event loop."""
+
+    listeners: Listeners
+
+    def __init__(
+        self,
+        config: DaemonConfig,
+        cluster: ClusterConfig,
+        neighbours: Neighbours,
+        clock: SystemClock,
+        rng: random.Random | None = None,
+        log_lost: Callable[[], int] = lambda: 0,
+    ) -> None:
+        super().__init__(config, clock, rng, log_lost)
+        self.cluster = cluster
+        self.neighbours = neighbours
+        self.hosts: dict[int, PartitionHost] = {}
+        self.owned: dict[int, Owned] = {}
+        self._answering: Answering | None = None
+
+    # ---- what the partitions of this node are
+
+    def followed(self, partition: int) -> Environment | None:
+        state = self.hosts[partition].role.state
+        if state.role is Role.FOLLOWING and state.follower is not None:
+            return state.follower.env
+        return None
+
+    def owner_of(self, partition: int) -> str | None:
+        """The live node that owns the partition, by its beats; "" if it is this one."""
+        best, epoch = None, -1
+        for name, each in self.neighbours.live().items():
+            held = each.held.get(partition)
+            if held is not None and held.role is Role.OWNER and held.epoch > epoch:
+                best, epoch = name, held.epoch
+        if best == self.cluster.node:
+            return "" if partition in self.owned else None
+        return best
+
+    async def ask(self, node: str, asked: Asked) -> Answered:
+        return await self.neighbours.ask(node, asked)
+
+    async def answer(self, asked: Asked) -> Answered:
+        """What this node answers, of its own partitions, to another one."""
+        assert self._answering is not None
+        return answered_of(await self._answering.answer(asked))
+
+    # ---- starting and stopping
+
+    async def _start(self) -> None:
+        config, closing = self.config, self._closing
+        await self._open_way_out(self._standing)
+        self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
+        self.meters.start()
+        closing.callback(self.meters.close)
+        closing.push_async_callback(self.neighbours.close)
+        await self.neighbours.open(self.answer, lambda: self.assigning.held())
+        partitions = self.neighbours.partitions
+        tokens = NodeTokens(partitions, self.owned, self)
+        self.tokens = TokenCheck(tokens, self.clock, tokens.used)
+        self._make_hosts(partitions, self._shared(partitions))
+        closing.push_async_callback(self._close_copies)
+        router = Router(partitions, self.owned, self)
+        router.here = self.answer
+        self.serving = serving = Serving(self, router)
+        self._answering = Answering(
+            serving.answered_here(), self.fair_limits, config.listeners.body_s
+        )
+        self.listeners = await open_listeners(
+            config.listeners,
+            serving.routes(),
+            Connection,
+            self.tokens,
+            self.guard,
+            self.meters,
+            self.fair_limits,
+            (asking_for_unknown(tokens, router.asked, partitions),),
+        )
+        closing.push_async_callback(self.listeners.close)
+        self.socket_watch = SocketWatch((self.listeners,))
+        self.socket_watch.start()
+        closing.push_async_callback(self.socket_watch.close)
+        self.state.started_ms = self.clock.now_ms()
+        self.assigning.start()
+        self.state.ready = True
+        await self._until_begun()
+        log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
+
+    def _shared(self, partitions: int) -> Shared:
+        return Shared(
+            config=lambda: self.config,
+            client=self.client,
+            rendering=self.rendering,
+            traffic=lambda number: self._new_traffic(first=number << WEBHOOK_BITS),
+            tokens=self.tokens,
+            meters=self.meters,
+            guard=self.guard,
+            fair_limits=self.fair_limits,
+            rng=self._rng,
+            log_lost=self._log_lost,
+            is_alone=partitions == 1,
+        )
+
+    def _make_hosts(self, partitions: int, shared: Shared) -> None:
+        cluster = self.cluster
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="followers")
+        life = Life(cluster.life, SCHEMA, self.clock.now_ms)
+        for number in range(partitions):
+            self.hosts[number] = PartitionHost(
+                number,
+                self.config.data / "partitions" / f"{number:03}",
+                cluster.node,
+                __version__,
+                self.neighbours.log_of(number),
+                life,
+                self.clock,
+                self._threads,
+                shared,
+                self.owned,
+            )
+        self.assigning = Assigning(
+            cluster.node,
+            cluster.life,
+            cluster.copies,
+            cluster.dead_after_s,
+            self.hosts,
+            self.neighbours,
+        )
+
+    async def _until_begun(self) -> None:
+        """Each partition has an owner, or it was waited for long enough."""
+        try:
+            async with asyncio.timeout(BEGUN_WITHIN_S):
+                while unowned := self.unowned():
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            log.warning("partitions without an owner", partitions=unowned)
+
+    def unowned(self) -> list[int]:
+        """The partitions that no live node owns, as far as is known here."""
+        return [
+            number
+            for number in self.hosts
+            if number not in self.owned and not self.owner_of(number)
+        ]
+
+    async def stop(self) -> None:
+        """All partitions are given away, and everything is closed."""
+        self.state.ready = False
+        self._shutdown_deadline.begin(self.config.stop_within_s)
+        await self._shutdown_deadline.wait(self._drained())
+        for host in self.hosts.values():
+            host.give_up()
+        await self._closing.aclose()
+        log.info("stopped")
+
+    async def _drained(self) -> None:
+        self.assigning.drains = True
+        for number in list(self.owned):
+            self.assigning.give_away(number, self.assigning.heir_of(number))
+        busy = {Role.OWNER, Role.YIELDING, Role.CLAIMING}
+        while any(host.role.state.role in busy for host in self.hosts.values()):
+            await asyncio.sleep(POLL_S)
+
+    async def _close_copies(self) -> None:
+        await self.assigning.close()
+        for host in self.hosts.values():
+            await host.close()
+        self._threads.shutdown()
+
+    async def pulse(self) -> None:
+        """The loop turns. A log that is lost must not restart every node, so it is not asked."""
+
+    def reconfigure(self, config: DaemonConfig) -> None:
+        """What may change while the node runs is as `config` says; the rest stays as it was."""
+        now = self._reconfigure(config)
+        for owned in self.owned.values():
+            owned.reconfigure(now)
+
+    def _standing(self, webhook: int) -> Standing:
+        owned = self.owned.get(webhook >> WEBHOOK_BITS)
+        if owned is None:
+            return NOBODY
+        return standing_in(owned.partition.reads)(webhook & ((1 << WEBHOOK_BITS) - 1))

@@ -1,0 +1,212 @@
+"""A partition that this node owns: its Store, timer, chats, webhooks, and its part of the API.
+
+It is opened when a claim counts, and closed when the partition was given away or lost, while the
+node goes on. The copy is the role's (actors/replication/role.py), before and after.
+"""
+
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from hookbundle import __version__
+from hookbundle.actors.attempts.rendering import Rendering
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.webhook import Traffic
+from hookbundle.engine.clock import SystemClock
+from hookbundle.server.console.console import Console
+from hookbundle.server.daemon.api import ApiParts, resources_of
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.partition import Partition
+from hookbundle.server.daemon.shutdown import ShutdownDeadline
+from hookbundle.server.daemon.status import Lifetime, StatusReport
+from hookbundle.server.daemon.watch import StatusWatch
+from hookbundle.server.feed.unix_socket import FeedSocket
+from hookbundle.server.http.callers.token_check import KnownTokens, TokenCheck
+from hookbundle.server.http.callers.token_uses import TokenUses
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.resources.maintenance import Maintenance
+from hookbundle.server.http.resources.sources.observing import Observations
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.daemon_facts import DaemonStarted
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.replication.agreement import Agree
+from hookbundle.storage.transitions.notes import Note
+
+YIELD_WITHIN_S = 5.0  # for attempts under way, when a partition is given away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all partitions of a node use. `config` answers with the configuration as it is now.
+
+    `traffic` makes the traffic of a partition. `is_alone`: the cluster has no other partition, so
+    this one has a console and a feed socket.
+    """
+
+    config: Callable[[], DaemonConfig]
+    client: GuardedClient
+    rendering: Rendering
+    traffic: Callable[[int], Traffic]
+    tokens: TokenCheck
+    meters: Meters
+    guard: Guard
+    fair_limits: FairLimits
+    rng: random.Random
+    log_lost: Callable[[], int]
+    is_alone: bool
+
+
+class PartitionClock(SystemClock):
+    """A partition's own clock. What its last owner has stored may be ahead of this machine, however
+    right this machine is: nodes differ."""
+
+    def is_synchronised(self) -> bool:
+        return False
+
+
+class OwnedPartition(Partition):
+    """A partition on a copy that is open already, and stays so."""
+
+    def __init__(self, copy: Environment, *parts: object) -> None:
+        super().__init__(*parts)  # type: ignore[arg-type]
+        self._copy = copy
+
+    def _open_environment(self) -> Environment:
+        return self._copy
+
+    def _close_environment(self) -> None:
+        """It is the role's."""
+
+
+class Owned:
+    """`start()`, then `stop()`. `handlers`: of the API, by method and path."""
+
+    def __init__(
+        self,
+        number: int,
+        env: Environment,
+        agree: Agree,
+        shared: Shared,
+        lost: Callable[[BaseException], None],
+    ) -> None:
+        self.number = number
+        self.clock = PartitionClock()
+        self.deadline = ShutdownDeadline()
+        self.state = Lifetime()
+        self.traffic = shared.traffic(number)
+        self._shared = shared
+        self._closing = AsyncExitStack()
+        self.partition = OwnedPartition(
+            env,
+            shared.config(),
+            self.clock,
+            shared.rng,
+            self.deadline,
+            shared.meters.commit,
+            lost,
+            agree,
+        )
+        self.handlers: dict[tuple[str, str], Route] = {}
+        self.console: Console | None = None
+
+    async def start(self) -> None:
+        """Raises: HookbundleError; then nothing of it runs."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop(finish=False)
+            raise
+
+    async def _start(self) -> None:
+        shared, closing, partition = self._shared, self._closing, self.partition
+        closing.push_async_callback(partition.close)
+        await partition.open()
+        closing.push_async_callback(partition.stop_actors)
+        partition.start_actors(shared.client, self.traffic)
+        self.watch = StatusWatch(
+            partition,
+            self.traffic,
+            self.clock,
+            is_started=lambda: self.state.ready,
+            sends_mail=lambda: bool(shared.config().smtp.host),
+            log_lost=shared.log_lost,
+        )
+        self.token_uses = TokenUses(partition.store_queue, self.clock)
+        closing.push_async_callback(self._ended, self.token_uses.close)
+        self.observations = Observations(partition.store_queue, self.clock)
+        closing.push_async_callback(self._ended, self.observations.close)
+        self.tokens = KnownTokens(partition.reads, partition.store_queue.tokens)
+        self.maintenance = Maintenance(partition.env)
+        closing.callback(self.maintenance.stop)
+        self._assemble()
+        if shared.is_alone:
+            path = shared.config().listeners.feed_path
+            feed_socket = FeedSocket(partition.feed, shared.fair_limits.feed, path)
+            closing.push_async_callback(feed_socket.close)
+            await feed_socket.open_again()
+        closing.push_async_callback(partition.feed.close)
+        self.state.started_ms = self.clock.now_ms()
+        note = Note(DaemonStarted(detail=f"version {__version__}"), self.clock.now_ms())
+        await partition.store_first(note)
+        if self.console is not None:
+            self.console.start()
+            closing.push_async_callback(self.console.close)
+        self.watch.start()
+        closing.push_async_callback(self.watch.close)
+        self.state.ready = True
+
+    def _assemble(self) -> None:
+        shared = self._shared
+        parts = ApiParts(
+            partition=self.partition,
+            tokens=shared.tokens,
+            client=shared.client,
+            slots=self.traffic.slots,
+            rendering=shared.rendering,
+            clock=self.clock,
+            observations=self.observations,
+            meters=shared.meters,
+            guard=shared.guard,
+            fair_limits=shared.fair_limits,
+            maintenance=self.maintenance,
+            config=shared.config,
+            status=self.status,
+            conditions=lambda: self.watch.recent().conditions,
+            started_ms=lambda: self.state.started_ms,
+        )
+        resources = resources_of(parts)
+        routes = resources.routes
+        if shared.is_alone:
+            self.console = resources.console()
+            routes = [*routes, *self.console.routes()]
+        self.handlers = {(route.method, route.path): route for route in routes}
+
+    async def stop(self, *, finish: bool) -> None:
+        """Nothing works on the copy any more. `finish`: attempts under way are waited for."""
+        self.state.ready = False
+        self.traffic.open = False
+        self.deadline.begin(YIELD_WITHIN_S if finish else 0.0)
+        if not finish:
+            self.deadline.expire()
+        await self._closing.aclose()
+        self.traffic.abandoned = True
+
+    async def _ended(self, close: Callable[[], object]) -> None:
+        """What waits for the Store is waited for until the deadline."""
+
+        async def closed() -> None:
+            await close()  # type: ignore[misc]
+
+        await self.deadline.wait(closed())
+
+    def status(self) -> StatusOut:
+        report = StatusReport(self.partition, self.traffic, self.clock, self.state, [])
+        return report.now(self.watch.look())
+
+    def reconfigure(self, config: DaemonConfig) -> None:
+        self.traffic.policy = config.policy
+        self.partition.reconfigure(config)

@@ -1,0 +1,148 @@
+"""The way of a request: to the partition that it is for, on this node or on another one.
+
+    owned here       its handler is called, as a daemon alone would
+    owned elsewhere  the node is asked, and its answer passed on
+    owned by nobody  waits until somebody has taken over, or is refused: 503
+
+A node that is asked and does not own the partition says 421 before it does anything; then this one
+looks again, once. An answer that is lost after a request that may not be done twice is a 504.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from aiohttp import web
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError, NotOwner
+from hookbundle.server.cluster import placing
+from hookbundle.server.cluster.asked import Answered, Asked, asked_of, may_be_repeated, response_of
+from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.http.routes import Route
+
+OWNER_WITHIN_S = 5.0
+LOOK_EVERY_S = 0.05
+MISDIRECTED = 421
+STREAM = "text/event-stream"
+
+
+class NotAsked(HookbundleError):
+    """The node was not there: it has not got the request."""
+
+    other = Code.NO_OWNER
+
+
+class AnswerLost(HookbundleError):
+    """The node may have got the request, and done it."""
+
+    other = Code.ANSWER_LOST
+
+
+class OtherNodes(Protocol):
+    """What is known of the other nodes, and the way to ask them."""
+
+    def owner_of(self, partition: int) -> str | None:
+        """The live node that owns it, as far as is known; "" if it is this one."""
+
+    async def ask(self, node: str, asked: Asked) -> Answered:
+        """Raises: NotAsked; AnswerLost."""
+
+
+class Router:
+    """`owned`: the partitions of this node, by their numbers; it changes all the time."""
+
+    here: "Here"
+    """Answers what was read of a request already from the partitions of this node."""
+
+    def __init__(self, partitions: int, owned: Mapping[int, Owned], others: OtherNodes) -> None:
+        self.partitions = partitions
+        self._owned = owned
+        self._others = others
+
+    def placed(self, route: Route) -> Route:
+        """The route of a path that names its partition, answered by whoever owns it."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            number = placing.of_path(request, self.partitions)
+            assert number is not None, f"{route.path} names no partition"
+            return await self.handled(number, request, route)
+
+        return replace(route, handler=handle)
+
+    def answered_here(self, route: Route) -> Route:
+        """The same for what another node asks: 421 if the partition is not owned here."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            owned = self.owned_for(request)
+            if owned is None:
+                return web.Response(status=MISDIRECTED)
+            return await owned.handlers[route.method, route.path].handler(request)
+
+        return replace(route, handler=handle)
+
+    def owned_for(self, request: web.Request) -> Owned | None:
+        """The partition that another node asks for, if this node owns it."""
+        number = placing.of_path(request, self.partitions)
+        return self._owned.get(placing.of_header(request) if number is None else number)
+
+    async def handled(self, number: int, request: web.Request, route: Route) -> web.StreamResponse:
+        """Raises: HookbundleError as the handler; NotOwner; AnswerLost."""
+        node = await self.owner_of(number)
+        if node == "":
+            return await self._owned[number].handlers[route.method, route.path].handler(request)
+        if route.media == STREAM:
+            raise HookbundleError.of(Code.NOT_IN_A_CLUSTER, what="stream of another node's events")
+        asked = placing.at(number, await asked_of(request))
+        answered = await self._asked_again(number, node, asked)
+        return response_of(await self.here(asked) if answered is None else answered)
+
+    async def asked(self, number: int, asked: Asked) -> Answered:
+        """What the owner of the partition answers, be it this node or another.
+
+        Raises: NotOwner; AnswerLost.
+        """
+        asked = placing.at(number, asked)
+        node = await self.owner_of(number)
+        answered = None if node == "" else await self._asked_again(number, node, asked)
+        return await self.here(asked) if answered is None else answered
+
+    async def owner_of(self, number: int) -> str:
+        """Who owns the partition; "" is this node. Raises: NotOwner if nobody does for a while."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + OWNER_WITHIN_S
+        while True:
+            if number in self._owned:
+                return ""
+            node = self._others.owner_of(number)
+            if node:
+                return node
+            if loop.time() >= until_s:
+                raise NotOwner.of(Code.NO_OWNER, partition=number)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _asked_again(self, number: int, node: str, asked: Asked) -> Answered | None:
+        """None if this node has become the owner meanwhile. Raises: NotOwner; AnswerLost."""
+        for is_last in (False, True):
+            try:
+                answered = await self._others.ask(node, asked)
+            except NotAsked:
+                answered = None
+            except AnswerLost:
+                # What may be done twice is: whoever owns the partition now answers.
+                if is_last or not may_be_repeated(asked):
+                    raise
+                answered = None
+            if answered is not None and answered.status != MISDIRECTED:
+                return answered
+            if is_last:
+                break
+            await asyncio.sleep(LOOK_EVERY_S)
+            node = await self.owner_of(number)
+            if node == "":
+                return None
+        raise NotOwner.of(Code.NO_OWNER, partition=number)
+
+
+Here = Callable[[Asked], Awaitable[Answered]]

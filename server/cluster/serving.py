@@ -1,0 +1,206 @@
+"""The API of a node: each route of a daemon, answered by whoever owns its partition, or by all.
+
+The routes are those of a daemon, made once from nothing, since handlers belong to partitions:
+only methods, paths and texts are taken from them.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from hookbundle import __version__
+from hookbundle.engine.conditions import Condition, Reason, condition
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster import figures, tokens
+from hookbundle.server.cluster.merging import Merging, absent
+from hookbundle.server.cluster.routing import MISDIRECTED, Router
+from hookbundle.server.daemon.api import ApiParts, resources_of
+from hookbundle.server.http.contract.serving import contract
+from hookbundle.server.http.problems import SOURCES_PATH
+from hookbundle.server.http.resources.mail_tests import MailTests
+from hookbundle.server.http.resources.maintenance import Maintenance
+from hookbundle.server.http.resources.metrics import Metrics
+from hookbundle.server.http.resources.status import Status
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import StatusOut, reason_out
+from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.reads.totals import waiting
+
+if TYPE_CHECKING:
+    from hookbundle.server.cluster.node import Node
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OF_NODE = ("/healthz", "/readyz", "/metrics", "/v1/mail/test")
+
+
+class Serving:
+    """`routes()` for callers, `answered_here()` for other nodes."""
+
+    def __init__(self, node: "Node", router: Router) -> None:
+        self._node = node
+        self._router = router
+        self._shape = self._routes_of_a_daemon()
+
+    def routes(self) -> list[Route]:
+        router = self._router
+        merging = Merging(router.partitions, router.asked, lambda: sorted(self._node.owned))
+        merged: dict[tuple[str, str], Handle] = {
+            ("GET", "/v1/workspaces"): merging.listed("workspaces"),
+            ("POST", "/v1/workspaces"): merging.by_body_id,
+            ("GET", "/v1/chats"): merging.listed("chats"),
+            ("GET", "/v1/tokens"): merging.listed("tokens"),
+            ("POST", "/v1/tokens"): merging.by_body_workspace,
+            ("GET", "/v1/tokens/{id}"): merging.first_found,
+            ("DELETE", "/v1/tokens/{id}"): merging.first_found,
+            ("GET", "/v1/deliveries/{id}"): merging.first_found,
+            ("GET", "/v1/status"): partial(self._status, merging),
+            ("GET", "/v1/check"): merging.checked,
+        }
+        routes = [self._answered(route, merged) for route in self._shape]
+        routes += self._own_routes()
+        pages = [route for route in routes if not route.name]
+        described = [route for route in routes if route.name]
+        return [*described, *contract(described, __version__), *pages]
+
+    def answered_here(self) -> list[Route]:
+        async def known(request: web.Request) -> web.StreamResponse:
+            owned = self._router.owned_for(request)
+            if owned is None:
+                return web.Response(status=MISDIRECTED)
+            return tokens.answer(owned, request)
+
+        internal = Route(method="GET", path=tokens.PATH, handler=known, summary="")
+        return [internal, *map(self._router.answered_here, self._shape)]
+
+    def _answered(self, route: Route, merged: dict[tuple[str, str], Handle]) -> Route:
+        key = route.method, route.path
+        if "{ws}" in route.path or route.path.startswith(SOURCES_PATH):
+            return self._router.placed(route)
+        if self._router.partitions == 1:
+            return replace(route, handler=partial(self._of_the_only_one, route))
+        if key in merged:
+            return replace(route, handler=merged[key])
+        return replace(route, handler=absent(_in_words(route)))
+
+    async def _of_the_only_one(self, route: Route, request: web.Request) -> web.StreamResponse:
+        return await self._router.handled(0, request, route)
+
+    # ---- of the node itself
+
+    def _own_routes(self) -> list[Route]:
+        node = self._node
+        mail_tests = MailTests(lambda: node.config.smtp, node.clock)
+        metrics = Metrics(
+            node.meters,
+            node.guard,
+            [
+                *node.fair_limits.all(),
+                mail_tests.hourly,
+                node.client.look_ups_limit,
+                *node.slots.counts.values(),
+                node.rendering.room,
+            ],
+            node.rendering,
+            self.status,
+            lambda: figures.store_of(
+                each.partition.store_queue.state for each in node.owned.values()
+            ),
+            lambda: figures.waiting_of(
+                [waiting(each.partition.env) for each in list(node.owned.values())]
+            ),
+            lambda: node.state.started_ms,
+            node.clock.now_ms,
+        )
+        status = Status(self.status, self.conditions)
+        own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
+        return [route for route in own if route.path in OF_NODE]
+
+    def status(self) -> StatusOut:
+        """Of the node: of the partitions that it owns."""
+        return figures.status_of(
+            [each.status() for each in self._node.owned.values()], self._empty()
+        )
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """What keeps the node from being ready: of the cluster, and of its own partitions."""
+        node = self._node
+        found = [*self._of_cluster()]
+        for owned in node.owned.values():
+            found += owned.watch.recent().conditions
+        return tuple({each.reason: each for each in reversed(found)}.values())
+
+    def _of_cluster(self) -> list[Condition]:
+        node = self._node
+        found = []
+        if not node.state.ready:
+            found.append(condition(Reason.NOT_STARTED))
+        if node.neighbours.heard_s() <= 0:
+            found.append(condition(Reason.LOG_SERVERS_LOST))
+        if unowned := node.unowned():
+            found.append(condition(Reason.PARTITIONS_UNOWNED, count=len(unowned)))
+        broken = [each for each in node.hosts.values() if each.role.state.role is Role.BROKEN]
+        if broken:
+            found.append(condition(Reason.COPIES_BROKEN, count=len(broken)))
+        return found
+
+    def _empty(self) -> StatusOut:
+        node = self._node
+        return figures.empty_status(
+            __version__,
+            os.getpid(),
+            iso(node.state.started_ms),
+            iso(node.clock.now_ms()),
+            [reason_out(each) for each in self._of_cluster()],
+            node._log_lost(),
+        )
+
+    async def _status(self, merging: Merging, request: web.Request) -> web.Response:
+        """`GET /v1/status`: of all partitions, wherever they are."""
+        return await merging.summed(request, self._empty())
+
+    # ---- the shape
+
+    def _routes_of_a_daemon(self) -> list[Route]:
+        node = self._node
+        nothing: Any = _Nothing()
+        parts = ApiParts(
+            partition=nothing,
+            tokens=node.tokens,
+            client=node.client,
+            slots=node.slots,
+            rendering=node.rendering,
+            clock=node.clock,
+            observations=nothing,
+            meters=node.meters,
+            guard=node.guard,
+            fair_limits=node.fair_limits,
+            maintenance=Maintenance(nothing),
+            config=lambda: node.config,
+            status=nothing,
+            conditions=nothing,
+            started_ms=nothing,
+        )
+        resources = resources_of(parts)
+        routes = [*resources.routes, *resources.console().routes()]
+        return [route for route in routes if route.path not in OF_NODE]
+
+
+class _Nothing:
+    """Stands for a partition where only the shape of its API is wanted."""
+
+    def __getattr__(self, name: str) -> "_Nothing":
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> "_Nothing":
+        return self
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+def _in_words(route: Route) -> str:
+    return route.path if not route.name else route.name.replace("_", " ")

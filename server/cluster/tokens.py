@@ -1,0 +1,146 @@
+"""The tokens of callers, as a node knows them: by its own partitions, by its copies, by asking.
+
+A token of one workspace is in its partition, one for all in partition 0. What an owner revokes is
+known to it at once; a copy that follows knows it when it has the rows, and nothing is remembered of
+it. What no copy here knows is asked of the owner, before the request is looked at.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.replication.assignment import partition_of
+from hookbundle.server.cluster import placing
+from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.http.authentication import bearer_in, is_on_socket
+from hookbundle.server.http.problems import Handler, answer_for
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.settings import Token
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.tokens import digest_of
+
+PATH = "/cluster/tokens/{digest}"
+OF_ALL = 0  # the partition of the tokens that are good for every workspace
+PLACES_MAX = 4_096
+
+
+class Copies(Protocol):
+    def followed(self, partition: int) -> Environment | None:
+        """The copy that this node follows with; None if it has none, or owns the partition."""
+
+
+Ask = Callable[[int, Asked], Awaitable[Answered]]
+
+
+class NodeTokens:
+    """`find` as of one database. Belongs to the loop."""
+
+    def __init__(self, partitions: int, owned: Mapping[int, Owned], copies: Copies) -> None:
+        self._partitions = partitions
+        self._owned = owned
+        self._copies = copies
+        self._places: dict[bytes, int] = {}
+        self._asked: dict[bytes, list[Token]] = {}
+
+    def find(self, digest: bytes) -> Token | None:
+        asked = self._asked.get(digest)
+        if asked:
+            return asked[0]
+        return self.known(digest)
+
+    def known(self, digest: bytes) -> Token | None:
+        """The token, if a partition or a copy of this node has it."""
+        place = self._places.get(digest)
+        if place is not None and (token := self._in(place, digest)) is not None:
+            return token
+        for partition in range(self._partitions):
+            if (token := self._in(partition, digest)) is not None:
+                if len(self._places) >= PLACES_MAX:
+                    self._places.clear()
+                self._places[digest] = partition
+                return token
+        self._places.pop(digest, None)
+        return None
+
+    def _in(self, partition: int, digest: bytes) -> Token | None:
+        owned = self._owned.get(partition)
+        if owned is not None:
+            return owned.tokens.find(digest)
+        copy = self._copies.followed(partition)
+        return None if copy is None else Reads(copy).token(digest)
+
+    @contextmanager
+    def having(self, digest: bytes, token: Token) -> Iterator[None]:
+        """What another node has said of a token is true for one request."""
+        self._asked.setdefault(digest, []).append(token)
+        try:
+            yield
+        finally:
+            self._asked[digest].remove(token)
+            if not self._asked[digest]:
+                del self._asked[digest]
+
+    def used(self, digest: bytes, token: Token) -> None:
+        """It is noted by the partition that has it, if this node owns that."""
+        owned = self._owned.get(self.partition_of(token))
+        if owned is not None:
+            owned.token_uses.note(digest, token)
+
+    def partition_of(self, token: Token) -> int:
+        return of_token(token.workspace_id, self._partitions)
+
+
+def of_token(workspace_id: str, partitions: int) -> int:
+    return partition_of(workspace_id, partitions) if workspace_id else OF_ALL
+
+
+def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middleware:
+    """Before a request is looked at: a token that nobody here knows is asked for."""
+
+    @web.middleware
+    async def ask_first(request: web.Request, handler: Handler) -> web.StreamResponse:
+        bearer = bearer_in(request.headers.get("Authorization", ""))
+        if not bearer or is_on_socket(request):
+            return await handler(request)
+        digest = digest_of(bearer)
+        if tokens.known(digest) is not None:
+            return await handler(request)
+        number = placing.of_path(request, partitions)
+        try:
+            for place in dict.fromkeys((OF_ALL if number is None else number, OF_ALL)):
+                token = await _asked(ask, place, digest)
+                if token is not None:
+                    with tokens.having(digest, token):
+                        return await handler(request)
+        except HookbundleError as exc:
+            return answer_for(exc)  # nobody can say whether the token is good: that is no 401
+        return await handler(request)
+
+    return ask_first
+
+
+async def _asked(ask: Ask, place: int, digest: bytes) -> Token | None:
+    """Raises: NotOwner; AnswerLost."""
+    answered = await ask(place, Asked("GET", PATH.format(digest=digest.hex()), {}))
+    if answered.status != 200:
+        return None
+    return msgspec.msgpack.decode(answered.body, type=Token)
+
+
+def answer(owned: Owned, request: web.Request) -> web.Response:
+    """`GET /cluster/tokens/{digest}`, of another node."""
+    try:
+        digest = bytes.fromhex(request.match_info["digest"])
+    except ValueError:
+        return web.Response(status=404)
+    token = owned.tokens.find(digest)
+    if token is None:
+        return web.Response(status=404)
+    owned.token_uses.note(digest, token)
+    return web.Response(body=msgspec.msgpack.encode(token))

@@ -1,0 +1,174 @@
+"""A cluster in one process: real nodes, on logs in memory, which hear each other at once.
+
+async with cluster(tmp_path, partitions=4) as made:
+    first = await made.start("a")
+    second = await made.start("b")
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hookbundle.actors.replication.generations import begin
+from hookbundle.actors.replication.log import Acked, Answer, Life
+from hookbundle.actors.store import StoreConfig
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.chain import Chain
+from hookbundle.engine.replication.entries import Entry, Generation, entry_of
+from hookbundle.server.cluster import neighbours
+from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.neighbours import Held, Neighbour
+from hookbundle.server.cluster.node import ClusterConfig, Node, new_life
+from hookbundle.server.cluster.routing import NotAsked
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.records import SCHEMA
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import LOOPBACK
+
+ENTRY_BYTES_MAX = 1 << 20
+FIRST = Generation(1, 0)
+
+
+class MemoryLog:
+    """Keeps entries in the order in which they come. `is_down`: says nothing, and keeps nothing."""
+
+    entry_bytes_max = ENTRY_BYTES_MAX
+
+    def __init__(self) -> None:
+        self.entries: dict[Generation, list[Entry]] = {}
+        self.news: list[Callable[[], None]] = []
+        self.is_up = asyncio.Event()
+        self.is_up.set()
+        self._oldest: Generation | None = None
+
+    async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
+        await self.is_up.wait()
+        entries = self.entries[generation]
+        entries.append(entry_of(len(entries) + 1, headers, body))
+        for heard in self.news:
+            asyncio.get_running_loop().call_soon(heard)
+        return Acked(len(entries))
+
+    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+        await self.is_up.wait()
+        return self.entries[generation][after : after + most]
+
+    async def make(self, generation: Generation) -> None:
+        self.entries.setdefault(generation, [])
+
+    async def oldest(self) -> Generation | None:
+        return self._oldest
+
+    async def begin_with(self, generation: Generation) -> None:
+        self._oldest = generation
+
+    async def generations(self) -> list[Generation]:
+        return sorted(self.entries)
+
+    async def delete(self, generation: Generation) -> None:
+        self.entries.pop(generation, None)
+
+
+@dataclass(slots=True)
+class MemoryCluster:
+    folder: Path
+    logs: list[MemoryLog]
+    nodes: dict[str, "Heard"] = field(default_factory=dict)
+    started: list[Node] = field(default_factory=list)
+
+    async def start(self, name: str, copies: int = 2) -> Node:
+        """A node that is ready."""
+        life = new_life()
+        folder = self.folder / name
+        config = DaemonConfig(
+            data=folder / "data",
+            listeners=ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0"),
+            addresses=LOOPBACK,
+            store=StoreConfig(floor_bytes=0, reserve_bytes=0),
+        )
+        heard = Heard(self, name, life)
+        settings = ClusterConfig(node=name, life=life, copies=copies)
+        node = Node(config, settings, heard, SystemClock())
+        await node.start()
+        self.started.append(node)
+        return node
+
+
+@dataclass(slots=True)
+class Heard(neighbours.Neighbours):
+    """What a node hears of the others; `is_cut`: nothing, and nobody hears it."""
+
+    cluster: MemoryCluster
+    name: str
+    life: str
+    is_cut: bool = False
+    partitions: int = 0
+    answer: neighbours.Answer | None = None
+    held: Callable[[], Mapping[int, Held]] = dict
+
+    async def open(self, answer: neighbours.Answer, held: Callable[[], Mapping[int, Held]]) -> None:
+        self.answer, self.held = answer, held
+        self.partitions = len(self.cluster.logs)
+        self.cluster.nodes[self.name] = self
+
+    async def close(self) -> None:
+        self.cluster.nodes.pop(self.name, None)
+
+    def log_of(self, partition: int) -> MemoryLog:
+        return self.cluster.logs[partition]
+
+    def news_of(self, partition: int, heard: Callable[[], None]) -> None:
+        self.cluster.logs[partition].news.append(heard)
+
+    def live(self) -> Mapping[str, Neighbour]:
+        return {
+            name: Neighbour(name, each.life, held=each.held() if each.answer else {})
+            for name, each in self.cluster.nodes.items()
+            if not each.is_cut and not self.is_cut
+        }
+
+    def heard_s(self) -> float:
+        return 0.0 if self.is_cut else 60.0
+
+    def has_failed(self) -> Exception | None:
+        return None
+
+    async def ask(self, node: str, asked: Asked) -> Answered:
+        other = self.cluster.nodes.get(node)
+        if other is None or other.is_cut or self.is_cut or other.answer is None:
+            raise NotAsked("nobody is there")
+        return await other.answer(asked)
+
+
+async def shared_out(*nodes: Node) -> None:
+    """Each of the nodes owns its share, and none is on its way."""
+    all_ = len(nodes[0].hosts)
+    async with asyncio.timeout(TIMEOUT_S):
+        while sorted(len(node.owned) for node in nodes) != sorted(
+            all_ // len(nodes) + (index < all_ % len(nodes)) for index in range(len(nodes))
+        ):
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def cluster(folder: Path, partitions: int) -> AsyncIterator[MemoryCluster]:
+    """Logs of empty partitions; the nodes that were started are stopped at the end."""
+    made = MemoryCluster(folder, [MemoryLog() for _ in range(partitions)])
+    for number, log in enumerate(made.logs):
+        env = open_environment(folder / "first" / str(number), 1)
+        try:
+            life = Life("init", SCHEMA, lambda: 1)
+            await begin(log, env, FIRST, life, Chain(seq=0, epoch=0))
+            await log.begin_with(FIRST)
+        finally:
+            env.close()
+    try:
+        yield made
+    finally:
+        for node in made.started:
+            if node.state.ready:
+                await node.stop()
