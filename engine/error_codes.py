@@ -88,6 +88,7 @@ class Code(StrEnum):
     STORE_STOPPED = "store_stopped"
     NOT_OWNER = "not_owner"
     NO_OWNER = "no_owner"
+    LOG_WAITS = "log_waits"
     PARTS_MISSING = "parts_missing"
     NOT_IN_A_CLUSTER = "not_in_a_cluster"
     ANSWER_LOST = "answer_lost"

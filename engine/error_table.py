@@ -193,6 +193,12 @@ MEANINGS: dict[Code, Meaning] = {
         "try again: another node takes over within seconds",
         True,
     ),
+    Code.LOG_WAITS: Meaning(
+        503,
+        "the cluster's log servers do not answer: nobody knows yet whether this was stored",
+        "send messages again, they are known by their ids; look before you repeat anything else",
+        True,
+    ),
     Code.PARTS_MISSING: Meaning(
         503,
         "the answer would not be whole: of the partitions these did not answer: {missing}",

@@ -78,7 +78,7 @@ class Assigning:
 
     def heir_of(self, number: int) -> str:
         """Who would own the partition without this node; "" if nobody is there."""
-        others = sorted(name for name in self._neighbours.live() if name != self._node)
+        others = [name for name in _staying(self._neighbours.live()) if name != self._node]
         return assign(len(self._hosts), others, 1)[number][0] if others else ""
 
     async def _go_on(self) -> None:
@@ -119,24 +119,16 @@ class Assigning:
             del self._looking[number]
 
     def _wanted(self, number: int, live: Mapping[str, Neighbour]) -> Look:
-        names = sorted(live)
+        names = _staying(live)
         assigned = assign(len(self._hosts), names, self._copies)[number]
         follow = [name for name, each in live.items() if _has_copy(each, number)]
         owns = claimant(number, assigned, follow, names) == self._node
         return Look(
             holds=self._node in assigned or number == OF_ALL,
-            owns=owns and not self.drains and self._may_judge(number),
+            owns=owns and not self.drains and self._neighbours.heard_s() > 0,
             lives={name: each.life for name, each in live.items()} | {self._node: self._life},
+            judges=self._neighbours.heard_s() >= self._dead_after_s,
         )
-
-    def _may_judge(self, number: int) -> bool:
-        """Whether this node can tell that an owner does not live: it has listened long enough, or
-        the owner was an earlier life of its own."""
-        follower = self._hosts[number].role.state.follower
-        if self._neighbours.heard_s() >= self._dead_after_s:
-            return True
-        is_own = follower is not None and follower.log.chain.owner in ("", self._node)
-        return is_own and self._neighbours.heard_s() > 0
 
     # ---- what is given away
 
@@ -147,7 +139,7 @@ class Assigning:
             if host.role.state.role is Role.OWNER
         }
         self._yielding &= set(owned)
-        assigned = assign(len(self._hosts), sorted(live), self._copies)
+        assigned = assign(len(self._hosts), _staying(live), self._copies)
         behind = {
             (number, name): lag
             for number in owned
@@ -159,6 +151,11 @@ class Assigning:
                 self._yielding.add(number)
                 log.info("partition given away", partition=number, to=to)
                 self.give_away(number, to)
+
+
+def _staying(live: Mapping[str, Neighbour]) -> list[str]:
+    """The nodes to which something may be assigned."""
+    return sorted(name for name, each in live.items() if not each.leaves)
 
 
 def held_by(host: PartitionHost) -> Held:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Executor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,7 @@ class PartitionHost(Host):
         self._owned = owned
         self._loop = asyncio.get_running_loop()
         self._waits: set[Any] = set()
+        self._since_s = 0.0
         self._is_given_up = False
         self.role = RoleActor(node, version, SCHEMA, raw, life, self)
         self.role.begin()
@@ -75,12 +77,13 @@ class PartitionHost(Host):
     # ---- what works on it
 
     async def own(self, env: Environment, agree: Agree) -> None:
-        owned = Owned(self.number, env, agree, self._shared, lambda why: self._lost(why, env))
+        lost = partial(self._lost, env)
+        owned = Owned(self.number, env, agree, self._shared, lost, self.stalled_s)
         try:
             await owned.start()
         except Exception as exc:
             log.error("partition not begun", partition=self.number, exc_info=exc)
-            self._lost(exc, env)
+            lost(exc)
             return
         self._owned[self.number] = owned
         log.info("partition owned", partition=self.number)
@@ -93,6 +96,7 @@ class PartitionHost(Host):
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""
+        self._since_s = self._loop.time()
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         self._waits.add(future)
         if self._is_given_up:
@@ -116,7 +120,11 @@ class PartitionHost(Host):
             await self.disown(finish=False)
         await self.role.actor_ref.stop(block=False)
 
-    def _lost(self, why: BaseException, env: Environment) -> None:
+    def stalled_s(self) -> float:
+        """For how long the group that waits for the log has done so; 0: none does."""
+        return self._loop.time() - self._since_s if self._waits else 0.0
+
+    def _lost(self, env: Environment, why: BaseException) -> None:
         """On the loop: the Store or the timer has ended, for whatever reason."""
         self.role.actor_ref.tell(OwnershipEnded(why=_ending(why), env=env))
 

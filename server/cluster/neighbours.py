@@ -27,7 +27,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A live node, by its last beat. `held`: by partition; what it does not hold is not in it."""
+    """A live node, by its last beat. `held`: by partition; what it does not hold is not in it.
+
+    `leaves`: it gives away all that it owns.
+    """
 
     name: str
     life: str
@@ -35,6 +38,7 @@ class Neighbour:
     wall_ms: int = 0
     free_bytes: int = 0
     held: Mapping[int, Held] = field(default_factory=dict)
+    leaves: bool = False
 
 
 class Neighbours(Protocol):
@@ -56,6 +60,9 @@ class Neighbours(Protocol):
     def news_of(self, partition: int, heard: Callable[[], None]) -> None:
         """`heard` is called when something may have come into the log. A hint, no more."""
 
+    async def leave(self) -> None:
+        """The others hear, now and from now on, that this node gives away what it owns."""
+
     def live(self) -> Mapping[str, Neighbour]:
         """The live nodes by their names, this one among them."""
 
@@ -63,6 +70,9 @@ class Neighbours(Protocol):
         """For how long this node has heard its own beats without a break, in seconds; 0: not now.
 
         Who does not hear itself can't tell whether others live."""
+
+    def unheard_s(self) -> float:
+        """For how long it has not."""
 
     def has_failed(self) -> Exception | None:
         """Why the node has to end: another one has its name."""

@@ -107,6 +107,9 @@ class Node(Process):
             return "" if partition in self.owned else None
         return best
 
+    def is_stale(self) -> bool:
+        return self.neighbours.unheard_s() > self.cluster.dead_after_s
+
     async def ask(self, node: str, asked: Asked) -> Answered:
         return await self.neighbours.ask(node, asked)
 
@@ -226,6 +229,7 @@ class Node(Process):
 
     async def _drained(self) -> None:
         self.assigning.drains = True
+        await self.neighbours.leave()
         for number in list(self.owned):
             self.assigning.give_away(number, self.assigning.heir_of(number))
         busy = {Role.OWNER, Role.YIELDING, Role.CLAIMING}

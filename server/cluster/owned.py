@@ -92,8 +92,11 @@ class Owned:
         agree: Agree,
         shared: Shared,
         lost: Callable[[BaseException], None],
+        stalled_s: Callable[[], float],
     ) -> None:
+        """`stalled_s`: for how long a group has waited for the log."""
         self.number = number
+        self.stalled_s = stalled_s
         self.clock = PartitionClock()
         self.deadline = ShutdownDeadline()
         self.state = Lifetime()

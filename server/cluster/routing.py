@@ -16,13 +16,14 @@ from typing import Protocol
 from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import HookbundleError, NotOwner
+from hookbundle.engine.errors import HookbundleError, NotOwner, Overloaded
 from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Answered, Asked, asked_of, may_be_repeated, response_of
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.http.routes import Route
 
 OWNER_WITHIN_S = 5.0
+STALLED_S = 5.0  # for which a group waits for the log; then callers are told
 LOOK_EVERY_S = 0.05
 MISDIRECTED = 421
 STREAM = "text/event-stream"
@@ -45,6 +46,9 @@ class OtherNodes(Protocol):
 
     def owner_of(self, partition: int) -> str | None:
         """The live node that owns it, as far as is known; "" if it is this one."""
+
+    def is_stale(self) -> bool:
+        """Whether this node hears nothing any more: others may own what it owned."""
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""
@@ -78,7 +82,7 @@ class Router:
             owned = self.owned_for(request)
             if owned is None:
                 return web.Response(status=MISDIRECTED)
-            return await owned.handlers[route.method, route.path].handler(request)
+            return await self._handled_here(owned, request, route)
 
         return replace(route, handler=handle)
 
@@ -91,12 +95,28 @@ class Router:
         """Raises: HookbundleError as the handler; NotOwner; AnswerLost."""
         node = await self.owner_of(number)
         if node == "":
-            return await self._owned[number].handlers[route.method, route.path].handler(request)
+            return await self._handled_here(self._owned[number], request, route)
         if route.media == STREAM:
             raise HookbundleError.of(Code.NOT_IN_A_CLUSTER, what="stream of another node's events")
         asked = placing.at(number, await asked_of(request))
         answered = await self._asked_again(number, node, asked)
         return response_of(await self.here(asked) if answered is None else answered)
+
+    async def _handled_here(
+        self, owned: Owned, request: web.Request, route: Route
+    ) -> web.StreamResponse:
+        """Raises: Overloaded for a change that the log does not decide; it may still be stored."""
+        handler = owned.handlers[route.method, route.path].handler
+        if route.method == "GET":
+            return await handler(request)
+        if owned.stalled_s() > STALLED_S:
+            raise Overloaded.of(Code.LOG_WAITS)
+        task = asyncio.ensure_future(handler(request))
+        while not (await asyncio.wait({task}, timeout=STALLED_S))[0]:
+            if owned.stalled_s() > STALLED_S:
+                task.add_done_callback(_forgotten)
+                raise Overloaded.of(Code.LOG_WAITS)
+        return task.result()
 
     async def asked(self, number: int, asked: Asked) -> Answered:
         """What the owner of the partition answers, be it this node or another.
@@ -113,7 +133,7 @@ class Router:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + OWNER_WITHIN_S
         while True:
-            if number in self._owned:
+            if number in self._owned and not self._others.is_stale():
                 return ""
             node = self._others.owner_of(number)
             if node:
@@ -146,3 +166,9 @@ class Router:
 
 
 Here = Callable[[Asked], Awaitable[Answered]]
+
+
+def _forgotten(task: "asyncio.Future[web.StreamResponse]") -> None:
+    """Its caller was told that nobody knows what becomes of it."""
+    if not task.cancelled():
+        task.exception()

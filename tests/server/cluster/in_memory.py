@@ -106,6 +106,7 @@ class Heard(neighbours.Neighbours):
     name: str
     life: str
     is_cut: bool = False
+    leaves: bool = False
     partitions: int = 0
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
@@ -118,6 +119,9 @@ class Heard(neighbours.Neighbours):
     async def close(self) -> None:
         self.cluster.nodes.pop(self.name, None)
 
+    async def leave(self) -> None:
+        self.leaves = True
+
     def log_of(self, partition: int) -> MemoryLog:
         return self.cluster.logs[partition]
 
@@ -126,13 +130,16 @@ class Heard(neighbours.Neighbours):
 
     def live(self) -> Mapping[str, Neighbour]:
         return {
-            name: Neighbour(name, each.life, held=each.held() if each.answer else {})
+            name: Neighbour(name, each.life, held=each.held(), leaves=each.leaves)
             for name, each in self.cluster.nodes.items()
             if not each.is_cut and not self.is_cut
         }
 
     def heard_s(self) -> float:
         return 0.0 if self.is_cut else 60.0
+
+    def unheard_s(self) -> float:
+        return 60.0 if self.is_cut else 0.0
 
     def has_failed(self) -> Exception | None:
         return None
