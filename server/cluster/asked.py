@@ -1,9 +1,10 @@
 """A request as one node asks it of another, and its answer: values, without a connection."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from hookbundle.engine import limits
 from hookbundle.server.http.authentication import CALLER, Caller
@@ -25,13 +26,17 @@ OF_THE_CONNECTION = frozenset(
 )
 
 
+Headers = tuple[tuple[str, str], ...]
+"""Names and values, as they came; a name may come more than once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`target`: path and query. `caller`: None if the node that asks does not know who calls."""
 
     method: str
     target: str
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes = b""
     caller: Caller | None = None
 
@@ -39,22 +44,15 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Answered:
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
 
 async def asked_of(request: web.Request) -> Asked:
     """Raises: as `body_bytes`."""
     body = await body_bytes(request, limits.REQUEST_BYTES_MAX) if request.can_read_body else b""
-    return Asked(request.method, request.raw_path, headers_of(request), body, caller_of(request))
-
-
-def headers_of(request: web.Request) -> dict[str, str]:
-    return _passed_on(request.headers)
-
-
-def caller_of(request: web.Request) -> Caller | None:
-    return request.get(CALLER)
+    headers = _passed_on(request.headers.items())
+    return Asked(request.method, request.raw_path, headers, body, request.get(CALLER))
 
 
 def may_be_repeated(asked: Asked) -> bool:
@@ -62,7 +60,7 @@ def may_be_repeated(asked: Asked) -> bool:
     so of the rest. Of a change nobody could say what the second answer means."""
     if asked.method in ("GET", "HEAD"):
         return True
-    if any(name.lower() == "idempotency-key" for name in asked.headers):
+    if any(name.lower() == "idempotency-key" for name, _ in asked.headers):
         return True
     path = asked.target.partition("?")[0]
     is_intake = path.endswith("/messages") or path.startswith("/v1/sources/")
@@ -72,16 +70,17 @@ def may_be_repeated(asked: Asked) -> bool:
 def answered_of(response: web.Response) -> Answered:
     body = response.body
     assert body is None or isinstance(body, bytes)
-    headers = {**response.headers}
-    if response.content_type:
-        headers["Content-Type"] = response.headers["Content-Type"]
-    return Answered(response.status, headers, body or b"")
+    cookies = (("Set-Cookie", each.OutputString()) for each in response.cookies.values())
+    return Answered(response.status, (*_passed_on(response.headers.items()), *cookies), body or b"")
 
 
 def response_of(answered: Answered) -> web.Response:
-    headers = _passed_on(answered.headers)
+    headers = CIMultiDict(_passed_on(answered.headers))
     return web.Response(status=answered.status, headers=headers, body=answered.body)
 
 
-def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in OF_THE_CONNECTION}
+def _passed_on(headers: Iterable[tuple[str, str]]) -> Headers:
+    # Names of aiohttp's are of a kind of their own.
+    return tuple(
+        (str(name), value) for name, value in headers if name.lower() not in OF_THE_CONNECTION
+    )

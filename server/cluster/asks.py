@@ -37,14 +37,14 @@ log = structlog.get_logger(__name__)
 class _Asked(msgspec.Struct, frozen=True, array_like=True):
     method: str
     target: str
-    headers: dict[str, str]
+    headers: tuple[tuple[str, str], ...]
     caller: tuple[str, Literal["intake", "admin"], str] | None
     body: bytes
 
 
 class _Answered(msgspec.Struct, frozen=True, array_like=True):
     status: int
-    headers: dict[str, str]
+    headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
@@ -91,7 +91,7 @@ class Asks:
             _Asked(
                 asked.method,
                 asked.target,
-                dict(asked.headers),
+                asked.headers,
                 None if caller is None else (caller.name, caller.scope, caller.workspace_id),
                 asked.body,
             )
@@ -170,7 +170,7 @@ class Asks:
         asked = Asked(found.method, found.target, found.headers, found.body, caller)
         answered = await self._answer(asked)
         written = msgspec.msgpack.encode(
-            _Answered(answered.status, dict(answered.headers), answered.body)
+            _Answered(answered.status, answered.headers, answered.body)
         )
         to = id_.rpartition(".")[0]
         try:

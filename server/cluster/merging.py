@@ -102,7 +102,7 @@ class Merging:
                 try:
                     answered = await self._ask(partition, asked)
                 except HookbundleError:
-                    answered = Answered(503, {}, b"")
+                    answered = Answered(503, (), b"")
             if answered.status != 200:
                 missing.append(str(partition))
                 return {}

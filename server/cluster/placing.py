@@ -41,7 +41,7 @@ def of_path(request: web.Request, partitions: int) -> int | None:
 
 def at(number: int, asked: Asked) -> Asked:
     """The same, for the partition of this number."""
-    return replace(asked, headers={**asked.headers, PARTITION: str(number)})
+    return replace(asked, headers=(*asked.headers, (PARTITION, str(number))))
 
 
 def of_header(request: web.Request) -> int:

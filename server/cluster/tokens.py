@@ -127,7 +127,7 @@ def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middlew
 
 async def _asked(ask: Ask, place: int, digest: bytes) -> Token | None:
     """Raises: NotOwner; AnswerLost."""
-    answered = await ask(place, Asked("GET", PATH.format(digest=digest.hex()), {}))
+    answered = await ask(place, Asked("GET", PATH.format(digest=digest.hex()), ()))
     if answered.status != 200:
         return None
     return msgspec.msgpack.decode(answered.body, type=Token)

@@ -107,6 +107,7 @@ class Heard(neighbours.Neighbours):
     life: str
     is_cut: bool = False
     leaves: bool = False
+    may_judge: bool = True
     partitions: int = 0
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
@@ -136,7 +137,7 @@ class Heard(neighbours.Neighbours):
         }
 
     def heard_s(self) -> float:
-        return 0.0 if self.is_cut else 60.0
+        return 0.0 if self.is_cut else 60.0 if self.may_judge else 0.1
 
     def unheard_s(self) -> float:
         return 60.0 if self.is_cut else 0.0
