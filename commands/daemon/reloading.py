@@ -12,7 +12,7 @@ from hookbundle.commands.configuration.settings import AT_START_ONLY, Configurat
 from hookbundle.commands.daemon import assembling
 from hookbundle.commands.daemon.logs import set_up_logging
 from hookbundle.engine.errors import ConfigError
-from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.daemon.way_out import Process
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ class Reloader:
         self._running = running
         self._read = read
 
-    def reload(self, daemon: Daemon) -> str:
+    def reload(self, daemon: Process) -> str:
         """Reloads the daemon's configuration; returns a status line for the service manager."""
         try:
             wanted = self._read()

@@ -34,6 +34,7 @@ from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_wor
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.server.daemon.way_out import Process
 from hookbundle.server.http.sockets import given_sockets
 from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.database import ownership
@@ -48,13 +49,23 @@ log = structlog.get_logger(__name__)
 
 
 def run_daemon(
-    shared: Shared, data: str | None, listen: str | None, config: Path | None, *, trust_clock: bool
+    shared: Shared,
+    given_flags: dict[str, str | None],
+    config: Path | None,
+    *,
+    trust_clock: bool,
 ) -> None:
-    """Raises: CommandFailure if it can't start, or could not go on."""
+    """`given_flags`: settings of the command line. Raises: CommandFailure if it can't start, or
+    could not go on."""
     given = Shared(config or shared.config_file, shared.socket)
-    flags = {"data": data, "listen": listen, "socket": shared.socket}
-    loaded = given.configuration(data=data, listen=listen)
+    flags = {**given_flags, "socket": shared.socket}
+    loaded = given.configuration(**given_flags)
     try:
+        make = new_daemon
+        if loaded.get("cluster.servers", tuple):
+            from hookbundle.commands.daemon.clustering import new_node
+
+            make = new_node(loaded)
         sockets = given_sockets.take(os.environ)
         daemon_config = assembling.daemon_config(loaded, trust_clock=trust_clock)
         daemon_config = assembling.with_given(daemon_config, loaded, sockets)
@@ -70,7 +81,7 @@ def run_daemon(
     def read() -> Configuration:
         return paths.read_configuration(flags, given.config_file)
 
-    def greet(daemon: Daemon) -> None:
+    def greet(daemon: Process) -> None:
         if stream.isatty() and loaded.get("log.format", str) != "json":
             places = Places(
                 daemon.config.data,
@@ -88,6 +99,7 @@ def run_daemon(
                 Reloader(loaded, read).reload,
                 lambda: stream.lost,
                 greet,
+                make,
             )
         )
     except SystemExit as exc:  # even code 0 is a failure: no signal asked the daemon to stop
@@ -98,20 +110,29 @@ def run_daemon(
         raise CommandFailure(str(error), FAILED)
 
 
+Make = Callable[[DaemonConfig, Callable[[], int]], Process]
+"""A process of the configuration; the second one says how many lines of the log were lost."""
+
+
+def new_daemon(config: DaemonConfig, log_lost: Callable[[], int]) -> Process:
+    return Daemon(config, SystemClock(), log_lost=log_lost)
+
+
 async def serve(
     config: DaemonConfig,
     notifier: Notifier,
-    reload: Callable[[Daemon], str],
+    reload: Callable[[Process], str],
     log_lost: Callable[[], int] = lambda: 0,
-    greet: Callable[[Daemon], None] = lambda daemon: None,
+    greet: Callable[[Process], None] = lambda daemon: None,
+    make: Make = new_daemon,
 ) -> Exception | None:
     """Runs the daemon; returns None after a signal, or the error that stopped it.
 
-    `greet`: called once it is ready.
+    `greet`: called once it is ready. `make`: makes the daemon, or a node of a cluster.
     """
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
-    daemon = Daemon(config, SystemClock(), log_lost=log_lost)
+    daemon = make(config, log_lost)
     hard_end = HardEnd()
 
     def stop() -> None:
@@ -137,16 +158,17 @@ async def serve(
     try:
         if ownership.make_private(config.data):
             log.warning("data directory narrowed", directory=str(config.data), mode="0700")
-        if migrating.needs_migration(config.data):
+        if make is new_daemon and migrating.needs_migration(config.data):
             upgrade = Upgrade(config, stop_requested, showing(notifier), migrating.migrate)
             upgraded = await upgrade.run(daemon.clock.now_ms())
             if upgraded is None:
                 notifier.notify("STOPPING=1", "STATUS=stopping")
                 return None
-        await daemon.start()
+        if not await started(daemon, stop_requested):
+            return None
     except HookbundleError as exc:
         return exc
-    if upgraded is not None:
+    if upgraded is not None and isinstance(daemon, Daemon):
         await note(daemon, upgraded)
     collect_less_often()
     greet(daemon)
@@ -173,6 +195,26 @@ async def serve(
     # What is left are threads that nobody needs any more, such as that of an unfinished backup.
     hard_end.within(THREADS_S, FAILED if error else DONE)
     return error
+
+
+async def started(daemon: Process, stop_requested: asyncio.Event) -> bool:
+    """False if it was told to stop while it waited for others, before it had begun.
+
+    Raises: as its `start`.
+    """
+    starting = asyncio.ensure_future(daemon.start())
+    if not daemon.waits_for_others:
+        await starting
+        return True
+    stopping = asyncio.ensure_future(stop_requested.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+        return False
+    await starting
+    return True
 
 
 def showing(notifier: Notifier) -> Callable[[Progress], None]:

@@ -11,14 +11,21 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.actors.replication.log import RawLog
-from hookbundle.actors.replication.nats.client import Unreachable
-from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats import membership
+from hookbundle.actors.replication.nats.client import Servers, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
 from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.actors.replication.nats.records import Records
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.cluster import ClusterConfig, ClusterRecord, NodeRecord
 from hookbundle.engine.replication.names import Names
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.asks import Asks
 from hookbundle.server.cluster.beats import Beats, beat_of, beating
 from hookbundle.server.cluster.neighbours import Answer, Held, Neighbour, Neighbours
+from hookbundle.storage.database.records import SCHEMA
+
+AGAIN_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -26,38 +33,53 @@ log = structlog.get_logger(__name__)
 class Joined(Neighbours):
     """A node in a cluster that is there already. `open()`, then `close()`."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        names: Names,
-        partitions: int,
-        replicas: int,
-        node: str,
-        life: str,
-        key: bytes,
-        dead_after_s: float,
-        data: Path,
-    ) -> None:
-        """`connection` is open. `data`: on whose disk there is room, or not."""
-        self.partitions = partitions
-        self._connection = connection
-        self._names = names
-        self._node = node
+    def __init__(self, servers: Servers, cluster: ClusterConfig, life: str, data: Path) -> None:
+        """`data`: on whose disk there is room, or not."""
+        self._cluster = cluster
+        self._names = names = Names(cluster.name)
+        self._node = node = cluster.node
         self._life = life
         self._data = data
         self._leaves = False
-        self._logs = [NatsLog(connection, names, number, replicas) for number in range(partitions)]
-        self._beats = Beats(node, life, dead_after_s, asyncio.get_running_loop().time)
-        self._asks = Asks(connection, names, node, life, key, self._beats.life_of)
+        self._connection = connection = Connection(servers, node)
+        now_s = asyncio.get_running_loop().time
+        self._beats = Beats(node, life, cluster.dead_after_s, now_s)
+        self._asks = Asks(connection, names, node, life, cluster.key, self._beats.life_of)
+        self._logs: list[NatsLog] = []
         self._beating: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
         self._held = held
+        log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
+        await self._connection.open()
+        record, replicas = await self._enter()
+        self.partitions = record.partitions
+        self._logs = [
+            NatsLog(self._connection, self._names, number, replicas)
+            for number in range(record.partitions)
+        ]
         await self._asks.open(answer)
         subject = self._names.beat("*")
         await self._connection.subscribe(subject, lambda message: self._beats.hear(message.body))
         self._beating = asyncio.create_task(beating(self._beat, self._send), name="beats")
+
+    async def _enter(self) -> tuple[ClusterRecord, int]:
+        """The record of the cluster, and on how many servers its logs are.
+
+        Waits as long as the servers can't say. Raises: ClusterUnusable.
+        """
+        records = Records(self._connection, self._names)
+        clock = SystemClock()
+        node = NodeRecord(self._node, __version__, SCHEMA, clock.now_ms())
+        while True:
+            try:
+                record = await membership.enter(records, node, self._cluster.key)
+                replicas = await records.replicas()
+                return record, replicas or 1
+            except (Unreachable, NoAnswer) as exc:
+                log.warning("the log servers do not answer", why=str(exc))
+                await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
         if self._beating is not None:

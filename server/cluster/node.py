@@ -12,7 +12,6 @@ import random
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import structlog
 
@@ -21,6 +20,7 @@ from hookbundle.actors.replication.log import Life
 from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.webhook import NOBODY, standing_in
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.answering import Answering
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of
@@ -35,7 +35,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.way_out import Process
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
-from hookbundle.server.http.listeners import Listeners, open_listeners
+from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database.environment import Environment
@@ -49,19 +49,6 @@ LIFE_BYTES = 8
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterConfig:
-    """`node`: this one's name. `copies`: of each partition, the owner's among them.
-
-    `life`: of this process, random. `dead_after_s`: without a beat.
-    """
-
-    node: str
-    copies: int = 2
-    dead_after_s: float = 3.0
-    life: str = ""
-
-
 def new_life() -> str:
     """A name for this start of the process, which no other has."""
     return secrets.token_hex(LIFE_BYTES)
@@ -70,18 +57,21 @@ def new_life() -> str:
 class Node(Process):
     """`start()`, then `stop()`. Belongs to one event loop."""
 
-    listeners: Listeners
+    waits_for_others = True
 
     def __init__(
         self,
         config: DaemonConfig,
         cluster: ClusterConfig,
+        life: str,
         neighbours: Neighbours,
         clock: SystemClock,
         rng: random.Random | None = None,
         log_lost: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`life`: of this process; its neighbours know it by that."""
         super().__init__(config, clock, rng, log_lost)
+        self.life = life
         self.cluster = cluster
         self.neighbours = neighbours
         self.hosts: dict[int, PartitionHost] = {}
@@ -177,7 +167,7 @@ class Node(Process):
     def _make_hosts(self, partitions: int, shared: Shared) -> None:
         cluster = self.cluster
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="followers")
-        life = Life(cluster.life, SCHEMA, self.clock.now_ms)
+        life = Life(self.life, SCHEMA, self.clock.now_ms)
         for number in range(partitions):
             self.hosts[number] = PartitionHost(
                 number,
@@ -193,7 +183,7 @@ class Node(Process):
             )
         self.assigning = Assigning(
             cluster.node,
-            cluster.life,
+            self.life,
             cluster.copies,
             cluster.dead_after_s,
             self.hosts,

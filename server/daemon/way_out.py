@@ -27,6 +27,8 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
+from hookbundle.server.http.listeners import Listeners
+from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.metrics.meters import Meters
 
 log = structlog.get_logger(__name__)
@@ -35,7 +37,11 @@ log = structlog.get_logger(__name__)
 class Process:
     """`start()`, which calls `_start`, then `stop()`. Belongs to one event loop."""
 
+    waits_for_others = False
+    """Whether a start may take for ever, because others have to be there."""
     guard: Guard
+    listeners: Listeners
+    socket_watch: SocketWatch
 
     def __init__(
         self,
@@ -73,6 +79,18 @@ class Process:
         self._shutdown_deadline.expire()
 
     async def _start(self) -> None:
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Everything is closed; attempts that took too long are found at the next start."""
+        raise NotImplementedError
+
+    async def pulse(self) -> None:
+        """Comes back as long as the process is not stuck. Raises: StorageError."""
+        raise NotImplementedError
+
+    def reconfigure(self, config: DaemonConfig) -> None:
+        """What may change while the process runs is as `config` says; the rest stays."""
         raise NotImplementedError
 
     async def _close(self) -> None:

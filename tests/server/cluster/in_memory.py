@@ -16,11 +16,12 @@ from hookbundle.actors.replication.log import Acked, Answer, Life
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.replication.chain import Chain
+from hookbundle.engine.replication.cluster import KEY_BYTES, ClusterConfig
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.neighbours import Held, Neighbour
-from hookbundle.server.cluster.node import ClusterConfig, Node, new_life
+from hookbundle.server.cluster.node import Node, new_life
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
@@ -73,6 +74,18 @@ class MemoryLog:
         self.entries.pop(generation, None)
 
 
+def cluster_config(node: str, name: str = "test", copies: int = 2) -> ClusterConfig:
+    return ClusterConfig(
+        name=name,
+        node=node,
+        copies=copies,
+        dead_after_s=3.0,
+        generation_bytes=1 << 28,
+        erase_within_ms=86_400_000,
+        key=bytes(KEY_BYTES),
+    )
+
+
 @dataclass(slots=True)
 class MemoryCluster:
     folder: Path
@@ -91,8 +104,7 @@ class MemoryCluster:
             store=StoreConfig(floor_bytes=0, reserve_bytes=0),
         )
         heard = Heard(self, name, life)
-        settings = ClusterConfig(node=name, life=life, copies=copies)
-        node = Node(config, settings, heard, SystemClock())
+        node = Node(config, cluster_config(name, copies=copies), life, heard, SystemClock())
         await node.start()
         self.started.append(node)
         return node
