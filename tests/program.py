@@ -98,6 +98,10 @@ def program_in(folder: Path, **settings: str) -> Program:
         "STORAGE__RESERVE": "64KiB",
         **settings,
     }
+    if os.environ.get("CLUSTER"):
+        from hookbundle.tests.log_servers.instead import clusters
+
+        given |= clusters.settings(folder)
     variables = {f"HOOKBUNDLE_{name}": value for name, value in given.items()}
     homes = {name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     return Program({"PATH": os.environ["PATH"], **homes, **variables})

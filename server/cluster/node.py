@@ -8,6 +8,7 @@ still answered, and ends the rest as a daemon does.
 """
 
 import asyncio
+import os
 import random
 import secrets
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from hookbundle.actors.replication.log import Life
 from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.webhook import NOBODY, standing_in
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.answering import Answering
@@ -38,8 +40,10 @@ from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.http.wire import Connection
+from hookbundle.storage.database import files
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.maintenance.copying import disk_errors
 
 WEBHOOK_BITS = 32  # of a webhook's number; those of a partition's number stand above
 BEGUN_WITHIN_S = 10.0
@@ -112,6 +116,7 @@ class Node(Process):
 
     async def _start(self) -> None:
         config, closing = self.config, self._closing
+        self._take_directory()
         await self._open_way_out(self._standing)
         self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
         self.meters.start()
@@ -149,6 +154,19 @@ class Node(Process):
         await self._until_begun()
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
 
+    def _take_directory(self) -> None:
+        """Raises: InUse; Unusable if a daemon alone has its database there."""
+        data = self.config.data
+        with disk_errors(data):
+            files.make_directory(data)
+            fd = files.lock(data)
+        self._closing.callback(os.close, fd)
+        if (data / files.DATA).exists():
+            raise Unusable(
+                f"{data} has the database of a daemon that is in no cluster; give the node a "
+                "directory of its own"
+            )
+
     def _shared(self, partitions: int) -> Shared:
         return Shared(
             config=lambda: self.config,
@@ -171,7 +189,7 @@ class Node(Process):
         for number in range(partitions):
             self.hosts[number] = PartitionHost(
                 number,
-                self.config.data / "partitions" / f"{number:03}",
+                self.config.data / files.PARTITIONS / f"{number:03}",
                 cluster.node,
                 __version__,
                 self.neighbours.log_of(number),

@@ -30,6 +30,7 @@ from hookbundle.engine.errors import InUse, Unusable
 DATA = "data.mdb"
 OLD = "data.v1"
 MARKER = "identity.json"
+PARTITIONS = "partitions"  # of a node of a cluster: a folder with a database for each
 STAGING = "compacting"
 OWNER_READS, OWNER_PAUSE_S = 10, 0.02
 

@@ -29,7 +29,7 @@ from hookbundle.storage.database import codec, files, keyspace, ownership
 from hookbundle.storage.database.data_file import address_space, pages
 from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import GROW_AT, LMDB_FORMAT, Environment
-from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
+from hookbundle.storage.database.files import DATA, MARKER, PARTITIONS, STAGING, Marker
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
 
 Env = TypeVar("Env", bound=Environment)
@@ -68,6 +68,7 @@ def open_as(kind: type[Env], path: Path, now_ms: int, *, map_bytes: int = MAP_BY
             # empty file would become a new database.
             _check_file(path)
             if not _size(path / DATA):
+                _check_no_partitions(path)
                 _make(path, now_ms)
             return _opened(kind, path, lock_fd, map_bytes)
         except BaseException:
@@ -115,6 +116,15 @@ def _unusable_if_broken(path: Path) -> Iterator[None]:
         raise Unusable(f"{path} can't be used: {why}") from exc
     except CorruptRecord as exc:
         raise Unusable(f"{path}: {exc}; {pages.WHAT_TO_DO}") from exc
+
+
+def _check_no_partitions(path: Path) -> None:
+    """Else a daemon that was started without its cluster would begin with nothing."""
+    if (path / PARTITIONS).exists():
+        raise Unusable(
+            f"{path} has the copies of a node of a cluster; start it as that, with "
+            "`hookbundle run --cluster`, or choose another directory"
+        )
 
 
 def _make(path: Path, now_ms: int) -> None:
