@@ -83,11 +83,14 @@ class Assigning:
 
     async def _go_on(self) -> None:
         while True:
-            live = self._neighbours.live()
-            for number in self._hosts:
-                self._look(number, live)
-            if not self.drains:
-                self._rebalance(live)
+            try:
+                live = self._neighbours.live()
+                for number in self._hosts:
+                    self._look(number, live)
+                if not self.drains:
+                    self._rebalance(live)
+            except Exception as exc:  # noqa: BLE001 - else nobody would look any more
+                log.error("assignment not looked at", exc_info=exc)
             await asyncio.sleep(LOOK_S)
 
     # ---- one look

@@ -6,7 +6,7 @@ was taken from it. A node that hears its own name with another life has a double
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
@@ -126,8 +126,11 @@ def _held(role: str, epoch: int, generation: str, seq: int) -> Held:
     return Held(Role(role), epoch, generation, seq)
 
 
-async def beating(beat: Callable[[], bytes], send: Callable[[bytes], object]) -> None:
+async def beating(beat: Callable[[], bytes], send: Callable[[bytes], Awaitable[None]]) -> None:
     """Beats until it is cancelled."""
     while True:
-        await send(beat())  # type: ignore[misc]
+        try:
+            await send(beat())
+        except Exception as exc:  # noqa: BLE001 - a node that beats no more loses all that it owns
+            log.error("no beat", exc_info=exc)
         await asyncio.sleep(EVERY_S)

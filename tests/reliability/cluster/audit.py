@@ -1,0 +1,155 @@
+"""What became of everything that was acknowledged, and whether all copies say the same.
+
+The copies of nodes that have ended are followed to the end of the log, and compared record by
+record with one that is made from the log alone.
+"""
+
+import asyncio
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hookbundle.actors.replication.follower import Follower
+from hookbundle.actors.replication.generations import join
+from hookbundle.actors.replication.log import Life, RawLog
+from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.files import DATA
+from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.replication.base import NewCopy
+from hookbundle.storage.maintenance.check import check
+from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.reliability.cluster.clients import Client, Traffic
+from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses
+
+ARRIVED_WITHIN_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """`lost`: acknowledged, and in no delivery. `twice`: in more than one. `disordered`: chats.
+    `again`: requests whose delivery had been sent before, with the same id. `differing`: copies
+    that are not as the log says. `copies`: how many were compared, `records`: in all of them."""
+
+    acknowledged: int
+    lost: int
+    twice: int
+    disordered: int
+    again: int
+    copies: int = 0
+    differing: int = 0
+    records: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.twice or self.disordered or self.differing)
+
+
+async def arrived(traffic: Traffic, receiver: HookReceiver) -> Audit:
+    """Once everything that was acknowledged has come, or it was waited for long enough."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + ARRIVED_WITHIN_S
+    while (found := _deliveries(traffic, receiver)).lost and loop.time() < until_s:
+        await asyncio.sleep(0.1)
+    return found
+
+
+def _deliveries(traffic: Traffic, receiver: HookReceiver) -> Audit:
+    lost = twice = disordered = 0
+    for client in traffic.clients:
+        of_message: dict[str, set[str]] = defaultdict(set)
+        first_seen: dict[str, list[str]] = {}
+        for post in receiver.at(client.workspace):
+            first_seen.setdefault(post.id, post.message_ids)
+            for message in post.message_ids:
+                of_message[message].add(post.id)
+        lost += sum(message not in of_message for message in client.acknowledged)
+        twice += sum(len(ids) > 1 for ids in of_message.values())
+        disordered += not _in_order(client, first_seen)
+    posts = receiver.posts
+    again = len(posts) - len({post.id for post in posts})
+    return Audit(traffic.acknowledged, lost, twice, disordered, again)
+
+
+def _in_order(client: Client, deliveries: dict[str, list[str]]) -> bool:
+    seen = [int(message[1:]) for ids in deliveries.values() for message in ids]
+    return seen == sorted(seen)
+
+
+async def copies_of(made: ClusterProcesses, audit: Audit) -> Audit:
+    """The same with the copies of the nodes, all of which have ended."""
+    connection = await made.connection()
+    compared = differing = records = 0
+    try:
+        for number in range(made.partitions):
+            raw = NatsLog(connection, made.names, number, made.servers.replicas)
+            with tempfile.TemporaryDirectory() as folder:
+                wanted = await _from_the_log(raw, Path(folder))
+            for node in made.nodes:
+                path = node.copies / f"{number:03}"
+                if not (path / DATA).exists():
+                    continue
+                compared += 1
+                found = await _followed(raw, path)
+                records += len(found)
+                differing += found != wanted
+    finally:
+        await connection.close()
+    return Audit(
+        audit.acknowledged,
+        audit.lost,
+        audit.twice,
+        audit.disordered,
+        audit.again,
+        compared,
+        differing,
+        records,
+    )
+
+
+async def _from_the_log(raw: RawLog, folder: Path) -> dict[bytes, bytes]:
+    at = await join(raw, lambda: NewCopy(folder / "copy"), _here)
+    assert at is not None
+    return await _followed(raw, folder / "copy")
+
+
+async def _followed(raw: RawLog, path: Path) -> dict[bytes, bytes]:
+    env = open_environment(path, 1)
+    try:
+        await Follower(raw, env, Life("audit", SCHEMA, lambda: 1), _here).catch_up()
+        with env.read() as txn:
+            found = [str(each) for each in check(txn)]
+        assert not found, f"check finds faults in {path}: {found[:3]}"
+        return _dump(env)
+    finally:
+        env.close()
+
+
+def _dump(env: Environment) -> dict[bytes, bytes]:
+    with env.read() as txn:
+        return {
+            bytes(key): bytes(value) for key, value in txn.cursor() if key != keyspace.POSITION
+        }
+
+
+async def _here(work: Callable[[], Any]) -> Any:
+    return work()
+
+
+def shown(what: str, gap_s: float, audit: Audit, answers: Sequence[Client]) -> str:
+    statuses: dict[int, int] = defaultdict(int)
+    for client in answers:
+        for status, count in client.answers.items():
+            statuses[status] += count
+    said = ", ".join(f"{status or 'none'}: {count}" for status, count in sorted(statuses.items()))
+    return (
+        f"{what}: longest gap {gap_s:.2f} s; {audit.acknowledged} acknowledged, {audit.lost} lost, "
+        f"{audit.twice} in two deliveries, {audit.disordered} chats out of order, "
+        f"{audit.again} requests sent again with the same id; {audit.copies} copies with "
+        f"{audit.records} records, {audit.differing} differ; answers {said}"
+    )
