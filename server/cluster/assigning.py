@@ -89,7 +89,7 @@ class Assigning:
                     self._look(number, live)
                 if not self.drains:
                     self._rebalance(live)
-            except Exception as exc:  # noqa: BLE001 - else nobody would look any more
+            except Exception as exc:
                 log.error("assignment not looked at", exc_info=exc)
             await asyncio.sleep(LOOK_S)
 

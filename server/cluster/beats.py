@@ -131,6 +131,6 @@ async def beating(beat: Callable[[], bytes], send: Callable[[bytes], Awaitable[N
     while True:
         try:
             await send(beat())
-        except Exception as exc:  # noqa: BLE001 - a node that beats no more loses all that it owns
+        except Exception as exc:
             log.error("no beat", exc_info=exc)
         await asyncio.sleep(EVERY_S)

@@ -5,7 +5,7 @@
     owned by nobody  waits until somebody has taken over, or is refused: 503
 
 A node that is asked and does not own the partition says 421 before it does anything; then this one
-looks again, once. An answer that is lost after a request that may not be done twice is a 504.
+looks again. An answer that is lost after a request that may not be done twice is a 504.
 """
 
 import asyncio
@@ -144,25 +144,27 @@ class Router:
 
     async def _asked_again(self, number: int, node: str, asked: Asked) -> Answered | None:
         """None if this node has become the owner meanwhile. Raises: NotOwner; AnswerLost."""
-        for is_last in (False, True):
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + OWNER_WITHIN_S
+        while True:
             try:
                 answered = await self._others.ask(node, asked)
             except NotAsked:
                 answered = None
             except AnswerLost:
-                # What may be done twice is: whoever owns the partition now answers.
-                if is_last or not may_be_repeated(asked):
+                # What may be done twice is, by whoever owns the partition now.
+                if not may_be_repeated(asked):
                     raise
                 answered = None
             if answered is not None and answered.status != MISDIRECTED:
                 return answered
-            if is_last:
-                break
+            # Nothing was done: the node is gone, or has given the partition away.
+            if loop.time() >= until_s:
+                raise NotOwner.of(Code.NO_OWNER, partition=number)
             await asyncio.sleep(LOOK_EVERY_S)
             node = await self.owner_of(number)
             if node == "":
                 return None
-        raise NotOwner.of(Code.NO_OWNER, partition=number)
 
 
 Here = Callable[[Asked], Awaitable[Answered]]

@@ -132,9 +132,7 @@ async def _followed(raw: RawLog, path: Path) -> dict[bytes, bytes]:
 
 def _dump(env: Environment) -> dict[bytes, bytes]:
     with env.read() as txn:
-        return {
-            bytes(key): bytes(value) for key, value in txn.cursor() if key != keyspace.POSITION
-        }
+        return {bytes(key): bytes(value) for key, value in txn.cursor() if key != keyspace.POSITION}
 
 
 async def _here(work: Callable[[], Any]) -> Any:

@@ -51,9 +51,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def under_traffic(
-    folder: Path, servers: LogServers, **settings: Any
-) -> AsyncIterator[Scene]:
+async def under_traffic(folder: Path, servers: LogServers, **settings: Any) -> AsyncIterator[Scene]:
     async with receiving() as receiver, cluster_of(folder, servers, **settings) as made:
         async with traffic(made.nodes, receiver, WORKSPACES) as clients:
             await clients.more(BEFORE)
