@@ -12,9 +12,10 @@ import structlog
 from hookbundle.actors.replication.role import Look, Yield
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.replication.assignment import assign, claimant, yields
+from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.hosting import PartitionHost
-from hookbundle.server.cluster.neighbours import Held, Neighbour, Neighbours
+from hookbundle.server.cluster.neighbours import Neighbours
 
 LOOK_S = 0.25
 OF_ALL = 0  # every node follows the partition with the tokens for all
@@ -95,7 +96,7 @@ class Assigning:
 
     # ---- one look
 
-    def _look(self, number: int, live: Mapping[str, Neighbour]) -> None:
+    def _look(self, number: int, live: Mapping[str, Beat]) -> None:
         """A look that is under way is followed by another one, and not by as many as were asked."""
         if self._is_closed:
             return
@@ -105,7 +106,7 @@ class Assigning:
         task = asyncio.create_task(self._told(number, live))
         self._looking[number] = task
 
-    async def _told(self, number: int, live: Mapping[str, Neighbour]) -> None:
+    async def _told(self, number: int, live: Mapping[str, Beat]) -> None:
         host = self._hosts[number]
         try:
             while True:
@@ -121,7 +122,7 @@ class Assigning:
         finally:
             del self._looking[number]
 
-    def _wanted(self, number: int, live: Mapping[str, Neighbour]) -> Look:
+    def _wanted(self, number: int, live: Mapping[str, Beat]) -> Look:
         names = _staying(live)
         assigned = assign(len(self._hosts), names, self._copies)[number]
         follow = [name for name, each in live.items() if _has_copy(each, number)]
@@ -135,7 +136,7 @@ class Assigning:
 
     # ---- what is given away
 
-    def _rebalance(self, live: Mapping[str, Neighbour]) -> None:
+    def _rebalance(self, live: Mapping[str, Beat]) -> None:
         owned = {
             number: self._node
             for number, host in self._hosts.items()
@@ -156,7 +157,7 @@ class Assigning:
                 self.give_away(number, to)
 
 
-def _staying(live: Mapping[str, Neighbour]) -> list[str]:
+def _staying(live: Mapping[str, Beat]) -> list[str]:
     """The nodes to which something may be assigned."""
     return sorted(name for name, each in live.items() if not each.leaves)
 
@@ -169,7 +170,7 @@ def held_by(host: PartitionHost) -> Held:
     return Held(state.role, chain.epoch, str(generation), chain.seq)
 
 
-def _has_copy(node: Neighbour, number: int) -> bool:
+def _has_copy(node: Beat, number: int) -> bool:
     held = node.held.get(number)
     return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
 

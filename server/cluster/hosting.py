@@ -16,11 +16,10 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fenced, Unusable
 from hookbundle.server.cluster.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.files import DATA
-from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
+from hookbundle.storage.database.replication.copies import open_copy
 
 T = TypeVar("T")
 
@@ -63,9 +62,7 @@ class PartitionHost(Host):
     # ---- the copy
 
     def open_copy(self) -> Environment | None:
-        if not (self._path / DATA).exists():
-            return None
-        return open_environment(self._path, self._clock.now_ms())
+        return open_copy(self._path, self._clock.now_ms())
 
     def new_copy(self) -> NewCopy:
         shutil.rmtree(self._path, ignore_errors=True)

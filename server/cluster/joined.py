@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,18 +10,22 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.actors.replication.log import RawLog
-from hookbundle.actors.replication.nats import membership
-from hookbundle.actors.replication.nats.client import Servers, Unreachable
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer
+from hookbundle.actors.replication.nats import asking, membership
+from hookbundle.actors.replication.nats.beating import Beating
+from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.cluster import ClusterConfig, ClusterRecord, NodeRecord
+from hookbundle.engine.replication.members import Members
 from hookbundle.engine.replication.names import Names
+from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeRequest
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.asks import Asks
-from hookbundle.server.cluster.beats import Beats, beat_of, beating
-from hookbundle.server.cluster.neighbours import Answer, Held, Neighbour, Neighbours
+from hookbundle.server.cluster.neighbours import Answer, Neighbours
+from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.http.authentication import Caller
 from hookbundle.storage.database.records import SCHEMA
 
 AGAIN_S = 1.0
@@ -36,17 +39,22 @@ class Joined(Neighbours):
     def __init__(self, servers: Servers, cluster: ClusterConfig, life: str, data: Path) -> None:
         """`data`: on whose disk there is room, or not."""
         self._cluster = cluster
-        self._names = names = Names(cluster.name)
-        self._node = node = cluster.node
+        self._names = Names(cluster.name)
+        self._node = cluster.node
         self._life = life
         self._data = data
         self._leaves = False
-        self._connection = connection = Connection(servers, node)
-        now_s = asyncio.get_running_loop().time
-        self._beats = Beats(node, life, cluster.dead_after_s, now_s)
-        self._asks = Asks(connection, names, node, life, cluster.key, self._beats.life_of)
+        self._clock = SystemClock()
+        self._loop = asyncio.get_running_loop()
+        self._connection = Connection(servers, cluster.node)
+        self._members = Members(cluster.node, life, cluster.dead_after_s)
+        self._beating = Beating(
+            self._connection, self._names, cluster.node, self._members, self._beat, self._clock
+        )
+        self._asking = asking.Asking(
+            self._connection, self._names, cluster.node, life, cluster.key, self._life_of
+        )
         self._logs: list[NatsLog] = []
-        self._beating: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
@@ -59,10 +67,18 @@ class Joined(Neighbours):
             NatsLog(self._connection, self._names, number, replicas)
             for number in range(record.partitions)
         ]
-        await self._asks.open(answer)
-        subject = self._names.beat("*")
-        await self._connection.subscribe(subject, lambda message: self._beats.hear(message.body))
-        self._beating = asyncio.create_task(beating(self._beat, self._send), name="beats")
+
+        async def answer_request(request: NodeRequest) -> NodeAnswer:
+            caller = request.caller
+            known = caller and Caller(caller.name, caller.scope, caller.workspace_id)
+            asked = Asked(request.method, request.target, request.headers, request.body, known)
+            answered = await answer(asked)
+            return NodeAnswer(answered.status, answered.headers, answered.body)
+
+        await self._asking.open(answer_request)
+
+    async def begin(self) -> None:
+        await self._beating.open()
 
     async def _enter(self) -> tuple[ClusterRecord, int]:
         """The record of the cluster, and on how many servers its logs are.
@@ -70,22 +86,21 @@ class Joined(Neighbours):
         Waits as long as the servers can't say. Raises: ClusterUnusable.
         """
         records = Records(self._connection, self._names)
-        clock = SystemClock()
-        node = NodeRecord(self._node, __version__, SCHEMA, clock.now_ms())
+        node = NodeRecord(self._node, __version__, SCHEMA, self._clock.now_ms())
         while True:
             try:
                 record = await membership.enter(records, node, self._cluster.key)
-                replicas = await records.replicas()
-                return record, replicas or 1
+                return record, await records.replicas() or 1
             except (Unreachable, NoAnswer) as exc:
                 log.warning("the log servers do not answer", why=str(exc))
                 await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, *self._tasks, return_exceptions=True)
-        await self._asks.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._beating.close()
+        await self._asking.close()
         await self._connection.close()
 
     def log_of(self, partition: int) -> RawLog:
@@ -100,40 +115,49 @@ class Joined(Neighbours):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def live(self) -> Mapping[str, Neighbour]:
-        own = Neighbour(
+    async def leave(self, *, leaves: bool = True) -> None:
+        self._leaves = leaves
+        await self._beating.now()
+
+    def live(self) -> Mapping[str, Beat]:
+        others = self._members.live(self._loop.time())
+        return {**{name: each.beat for name, each in others.items()}, self._node: self._beat()}
+
+    def heard_s(self) -> float:
+        return self._members.heard_s(self._loop.time())
+
+    def unheard_s(self) -> float:
+        return self._members.unheard_s(self._loop.time())
+
+    def has_failed(self) -> Exception | None:
+        return self._beating.fault()
+
+    async def ask(self, node: str, asked: Asked) -> Answered:
+        caller = asked.caller
+        known = caller and AskedFor(caller.name, caller.scope, caller.workspace_id)
+        request = NodeRequest(asked.method, asked.target, asked.headers, asked.body, known)
+        try:
+            answer = await self._asking.ask(node, request)
+        except asking.NotAsked as exc:
+            raise NotAsked(str(exc)) from exc
+        except asking.AnswerLost as exc:
+            raise AnswerLost.of(AnswerLost.other) from exc
+        return Answered(answer.status, answer.headers, answer.body)
+
+    def _life_of(self, node: str) -> str | None:
+        return self._members.life_of(node, self._loop.time())
+
+    def _beat(self) -> Beat:
+        return Beat(
             self._node,
             self._life,
             __version__,
-            time.time_ns() // 1_000_000,
+            self._clock.wall_ms(),
             self._free_bytes(),
-            self._held(),
+            "",
+            dict(self._held()),
             self._leaves,
         )
-        return {**self._beats.live(), self._node: own}
-
-    def heard_s(self) -> float:
-        return self._beats.heard_s()
-
-    def unheard_s(self) -> float:
-        return self._beats.unheard_s()
-
-    def has_failed(self) -> Exception | None:
-        return self._beats.double
-
-    async def ask(self, node: str, asked: Asked) -> Answered:
-        return await self._asks.ask(node, asked)
-
-    def _beat(self) -> bytes:
-        return beat_of(self.live()[self._node])
-
-    async def leave(self) -> None:
-        self._leaves = True
-        await self._send(self._beat())
-
-    async def _send(self, beat: bytes) -> None:
-        with suppress(Unreachable):
-            await self._connection.publish(self._names.beat(self._node), beat)
 
     def _free_bytes(self) -> int:
         try:

@@ -5,40 +5,13 @@ test puts into one process.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from hookbundle.actors.replication.log import RawLog
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.server.cluster.asked import Answered, Asked
 
 Answer = Callable[[Asked], Awaitable[Answered]]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a node is for a partition: of its log as far as it has read it."""
-
-    role: Role
-    epoch: int = 0
-    generation: str = ""
-    seq: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A live node, by its last beat. `held`: by partition; what it does not hold is not in it.
-
-    `leaves`: it gives away all that it owns.
-    """
-
-    name: str
-    life: str
-    version: str = ""
-    wall_ms: int = 0
-    free_bytes: int = 0
-    held: Mapping[int, Held] = field(default_factory=dict)
-    leaves: bool = False
 
 
 class Neighbours(Protocol):
@@ -48,9 +21,15 @@ class Neighbours(Protocol):
     """Of the cluster; known once it is open."""
 
     async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
-        """This node is heard from now on: what it holds, and its answers.
+        """The cluster is known, and others can ask this node.
 
-        Raises: ConfigError if there is no such cluster; Unusable if another has its name.
+        Raises: ClusterUnusable if there is no such cluster, or the node can't be in it.
+        """
+
+    async def begin(self) -> None:
+        """This node is heard from now on: that it lives, and what it holds.
+
+        Raises: ClusterUnusable if another one has its name.
         """
 
     async def close(self) -> None: ...
@@ -60,10 +39,10 @@ class Neighbours(Protocol):
     def news_of(self, partition: int, heard: Callable[[], None]) -> None:
         """`heard` is called when something may have come into the log. A hint, no more."""
 
-    async def leave(self) -> None:
+    async def leave(self, *, leaves: bool = True) -> None:
         """The others hear, now and from now on, that this node gives away what it owns."""
 
-    def live(self) -> Mapping[str, Neighbour]:
+    def live(self) -> Mapping[str, Beat]:
         """The live nodes by their names, this one among them."""
 
     def heard_s(self) -> float:

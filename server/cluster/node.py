@@ -149,6 +149,7 @@ class Node(Process):
         self.socket_watch.start()
         closing.push_async_callback(self.socket_watch.close)
         self.state.started_ms = self.clock.now_ms()
+        await self.neighbours.begin()
         self.assigning.start()
         self.state.ready = True
         await self._until_begun()

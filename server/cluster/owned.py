@@ -4,10 +4,13 @@ It is opened when a claim counts, and closed when the partition was given away o
 node goes on. The copy is the role's (actors/replication/role.py), before and after.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+
+from aiohttp import web
 
 from hookbundle import __version__
 from hookbundle.actors.attempts.rendering import Rendering
@@ -113,6 +116,10 @@ class Owned:
             lost,
             agree,
         )
+        self.under_way: set[asyncio.Future[web.StreamResponse]] = set()
+        """Requests that may change something."""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when nobody will answer any more."""
         self.handlers: dict[tuple[str, str], Route] = {}
         self.console: Console | None = None
 
@@ -195,8 +202,16 @@ class Owned:
         self.deadline.begin(YIELD_WITHIN_S if finish else 0.0)
         if not finish:
             self.deadline.expire()
+        if self.under_way and finish:
+            await self.deadline.wait(self._requests_answered())
         await self._closing.aclose()
         self.traffic.abandoned = True
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    async def _requests_answered(self) -> None:
+        """The chats still take what was begun; new requests come no more."""
+        await asyncio.wait(self.under_way)
 
     async def _ended(self, close: Callable[[], object]) -> None:
         """What waits for the Store is waited for until the deadline."""

@@ -105,15 +105,21 @@ class Router:
     async def _handled_here(
         self, owned: Owned, request: web.Request, route: Route
     ) -> web.StreamResponse:
-        """Raises: Overloaded for a change that the log does not decide; it may still be stored."""
+        """Raises: Overloaded for a change that the log does not decide, or over which the partition
+        was lost; it may still be stored."""
         handler = owned.handlers[route.method, route.path].handler
         if route.method == "GET":
             return await handler(request)
         if owned.stalled_s() > STALLED_S:
             raise Overloaded.of(Code.LOG_WAITS)
         task = asyncio.ensure_future(handler(request))
-        while not (await asyncio.wait({task}, timeout=STALLED_S))[0]:
-            if owned.stalled_s() > STALLED_S:
+        owned.under_way.add(task)
+        task.add_done_callback(owned.under_way.discard)
+        while not task.done():
+            await asyncio.wait(
+                {task, owned.ended}, timeout=STALLED_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not task.done() and (owned.ended.done() or owned.stalled_s() > STALLED_S):
                 task.add_done_callback(_forgotten)
                 raise Overloaded.of(Code.LOG_WAITS)
         return task.result()

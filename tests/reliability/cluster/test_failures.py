@@ -52,11 +52,14 @@ class Scene:
 
 @asynccontextmanager
 async def under_traffic(folder: Path, servers: LogServers, **settings: Any) -> AsyncIterator[Scene]:
-    async with receiving() as receiver, cluster_of(folder, servers, **settings) as made:
-        async with traffic(made.nodes, receiver, WORKSPACES) as clients:
-            await clients.more(BEFORE)
-            clients.begin_gaps()
-            yield Scene(made, clients, receiver)
+    async with (
+        receiving() as receiver,
+        cluster_of(folder, servers, **settings) as made,
+        traffic(made.nodes, receiver, WORKSPACES) as clients,
+    ):
+        await clients.more(BEFORE)
+        clients.begin_gaps()
+        yield Scene(made, clients, receiver)
 
 
 async def test_a_node_is_killed(tmp_path: Path, nats: LogServers) -> None:

@@ -15,12 +15,12 @@ from hookbundle.actors.replication.generations import begin
 from hookbundle.actors.replication.log import Acked, Answer, Life
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import KEY_BYTES, ClusterConfig
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.neighbours import Held, Neighbour
 from hookbundle.server.cluster.node import Node, new_life
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.daemon.config import DaemonConfig
@@ -127,13 +127,15 @@ class Heard(neighbours.Neighbours):
     async def open(self, answer: neighbours.Answer, held: Callable[[], Mapping[int, Held]]) -> None:
         self.answer, self.held = answer, held
         self.partitions = len(self.cluster.logs)
+
+    async def begin(self) -> None:
         self.cluster.nodes[self.name] = self
 
     async def close(self) -> None:
         self.cluster.nodes.pop(self.name, None)
 
-    async def leave(self) -> None:
-        self.leaves = True
+    async def leave(self, *, leaves: bool = True) -> None:
+        self.leaves = leaves
 
     def log_of(self, partition: int) -> MemoryLog:
         return self.cluster.logs[partition]
@@ -141,9 +143,9 @@ class Heard(neighbours.Neighbours):
     def news_of(self, partition: int, heard: Callable[[], None]) -> None:
         self.cluster.logs[partition].news.append(heard)
 
-    def live(self) -> Mapping[str, Neighbour]:
+    def live(self) -> Mapping[str, Beat]:
         return {
-            name: Neighbour(name, each.life, held=each.held(), leaves=each.leaves)
+            name: Beat(name, each.life, "", 0, 0, "", dict(each.held()), each.leaves)
             for name, each in self.cluster.nodes.items()
             if not each.is_cut and not self.is_cut
         }
