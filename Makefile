@@ -5,11 +5,19 @@ STAMP := .venv/.installed
 RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
-.PHONY: soak hostile dist guides
+.PHONY: soak hostile dist guides cluster-demo cluster-table
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
+
+# Three log servers, three nodes, one of which is killed under traffic.
+cluster-demo: $(STAMP)
+	PYTHONPATH=.src .venv/bin/python -m hookbundle.tests.reliability.cluster.demo
+
+# Everything that fails in a cluster, in turn, with the gap that clients saw: six minutes.
+cluster-table: $(STAMP)
+	BATTERY=full .venv/bin/python -m pytest -q -s tests/reliability/cluster
 
 run: $(STAMP)
 	.venv/bin/hookbundle run

@@ -18,6 +18,8 @@ from hookbundle.server.cluster.hosting import PartitionHost
 from hookbundle.server.cluster.neighbours import Neighbours
 
 LOOK_S = 0.25
+BROKEN_AGAIN_S = 5.0  # a copy whose disk is full would be made anew all the time
+ROOM_AGAIN = 2  # times the floor: from there on a node that had no room takes partitions again
 OF_ALL = 0  # every node follows the partition with the tokens for all
 
 log = structlog.get_logger(__name__)
@@ -32,13 +34,18 @@ class Assigning:
         life: str,
         copies: int,
         dead_after_s: float,
+        floor_bytes: int,
         hosts: Mapping[int, PartitionHost],
         neighbours: Neighbours,
     ) -> None:
+        """`floor_bytes`: of room on the disk; with less the node gives away what it owns."""
         self._node = node
         self._life = life
         self._copies = copies
         self._dead_after_s = dead_after_s
+        self._floor_bytes = floor_bytes
+        self._broken_s: dict[int, float] = {}
+        self._is_full = False
         self._hosts = hosts
         self._neighbours = neighbours
         self._looking: dict[int, asyncio.Task[None]] = {}
@@ -85,14 +92,46 @@ class Assigning:
     async def _go_on(self) -> None:
         while True:
             try:
+                if not self.drains:
+                    await self._look_at_disk()
                 live = self._neighbours.live()
                 for number in self._hosts:
-                    self._look(number, live)
+                    if not self._rests(number):
+                        self._look(number, live)
                 if not self.drains:
                     self._rebalance(live)
             except Exception as exc:
                 log.error("assignment not looked at", exc_info=exc)
             await asyncio.sleep(LOOK_S)
+
+    async def _look_at_disk(self) -> None:
+        """A node without room says that it leaves, until it has room again; it goes on following.
+
+        If all say so, nothing is assigned by that: each keeps what it has, and refuses messages.
+        """
+        free = self._neighbours.live()[self._node].free_bytes
+        least = self._floor_bytes * (ROOM_AGAIN if self._is_full else 1)
+        if (free < least) != self._is_full:
+            self._is_full = not self._is_full
+            log.warning(
+                "the disk is nearly full: partitions are given away"
+                if self._is_full
+                else "the disk has room again",
+                free_bytes=free,
+            )
+            await self._neighbours.leave(leaves=self._is_full)
+
+    def _rests(self, number: int) -> bool:
+        """Whether a copy broke a moment ago."""
+        if self._hosts[number].role.state.role is not Role.BROKEN:
+            self._broken_s.pop(number, None)
+            return False
+        now_s = asyncio.get_running_loop().time()
+        since_s = self._broken_s.setdefault(number, now_s)
+        if now_s - since_s < BROKEN_AGAIN_S:
+            return True
+        self._broken_s[number] = now_s
+        return False
 
     # ---- one look
 
@@ -158,8 +197,8 @@ class Assigning:
 
 
 def _staying(live: Mapping[str, Beat]) -> list[str]:
-    """The nodes to which something may be assigned."""
-    return sorted(name for name, each in live.items() if not each.leaves)
+    """The nodes to which something may be assigned; all, if all are leaving."""
+    return sorted(name for name, each in live.items() if not each.leaves) or sorted(live)
 
 
 def held_by(host: PartitionHost) -> Held:

@@ -205,6 +205,7 @@ class Node(Process):
             self.life,
             cluster.copies,
             cluster.dead_after_s,
+            self.config.store.floor_bytes,
             self.hosts,
             self.neighbours,
         )

@@ -42,6 +42,9 @@ class Client:
                 message = event(f"m{number}", f"chat-{self.workspace}")
                 while True:
                     there = paths()
+                    if not there:
+                        await asyncio.sleep(AGAIN_S)
+                        continue
                     path = there[turn % len(there)]
                     if path not in sessions:
                         sessions[path] = _session(path)

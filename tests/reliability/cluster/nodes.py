@@ -7,7 +7,6 @@ A node reaches the log servers through relays of its own if `cut_off` is to work
 """
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -63,6 +62,12 @@ class NodeProcess:
         async with asyncio.timeout(WITHIN_S):
             while self.log().count(f'"event": "{event}"') < count:
                 assert self.is_running, self.log()[-2_000:]
+                await asyncio.sleep(LOOK_S)
+
+    async def until_ended(self) -> None:
+        """It has ended by itself."""
+        async with asyncio.timeout(WITHIN_S):
+            while self.is_running:
                 await asyncio.sleep(LOOK_S)
 
     def kill(self) -> None:
@@ -166,10 +171,11 @@ async def cluster_of(
                 CLUSTER__NODE=letter,
                 CLUSTER__KEY=str(key),
                 CLUSTER__COPIES=copies,
+                DELIVERY__BACKOFF="100ms",
                 **settings,
             )
             command = AHEAD if letter in ahead else (PROGRAM,)
-            env = {**program.env, **_for_modules(command)}
+            env = {**program.env, "PYTHONPATH": ".src"}
             node = NodeProcess(letter, at, Program(env), command, relays)
             made.nodes.append(node)
             closing.callback(node.end)
@@ -177,7 +183,3 @@ async def cluster_of(
         for node in made.nodes:
             await node.until_says("ready")
         yield made
-
-
-def _for_modules(command: Sequence[str]) -> dict[str, str]:
-    return {} if command == (PROGRAM,) else {"PYTHONPATH": os.environ.get("PYTHONPATH", ".src")}

@@ -120,6 +120,7 @@ class Heard(neighbours.Neighbours):
     is_cut: bool = False
     leaves: bool = False
     may_judge: bool = True
+    free_bytes: int = 1 << 30
     partitions: int = 0
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
@@ -145,7 +146,7 @@ class Heard(neighbours.Neighbours):
 
     def live(self) -> Mapping[str, Beat]:
         return {
-            name: Beat(name, each.life, "", 0, 0, "", dict(each.held()), each.leaves)
+            name: Beat(name, each.life, "", 0, each.free_bytes, "", dict(each.held()), each.leaves)
             for name, each in self.cluster.nodes.items()
             if not each.is_cut and not self.is_cut
         }
