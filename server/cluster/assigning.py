@@ -46,6 +46,8 @@ class Assigning:
         self._floor_bytes = floor_bytes
         self._broken_s: dict[int, float] = {}
         self._is_full = False
+        self._doubtful: set[int] = set()
+        self._confirming: dict[int, asyncio.Task[None]] = {}
         self._hosts = hosts
         self._neighbours = neighbours
         self._looking: dict[int, asyncio.Task[None]] = {}
@@ -62,7 +64,9 @@ class Assigning:
 
     async def close(self) -> None:
         self._is_closed = True
-        tasks = [*self._looking.values()] + ([self._task] if self._task else [])
+        tasks = [*self._looking.values(), *self._confirming.values()] + (
+            [self._task] if self._task else []
+        )
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -92,6 +96,7 @@ class Assigning:
     async def _go_on(self) -> None:
         while True:
             try:
+                self._confirm_what_is_doubtful()
                 if not self.drains:
                     await self._look_at_disk()
                 live = self._neighbours.live()
@@ -103,6 +108,34 @@ class Assigning:
             except Exception as exc:
                 log.error("assignment not looked at", exc_info=exc)
             await asyncio.sleep(LOOK_S)
+
+    def is_doubtful(self, number: int) -> bool:
+        """Whether others may own by now what this node owns, as far as it knows itself."""
+        is_stale = self._neighbours.unheard_s() > self._dead_after_s
+        return is_stale or number in self._doubtful
+
+    def _confirm_what_is_doubtful(self) -> None:
+        """A node that has not heard itself for so long that it may have been taken for dead asks
+        the log before it answers again; so does one that hears another owner. It is fenced there,
+        if it has lost the partition."""
+        live = self._neighbours.live()
+        is_stale = self._neighbours.unheard_s() > self._dead_after_s
+        for number, host in self._hosts.items():
+            if host.role.state.role is not Role.OWNER:
+                self._doubtful.discard(number)
+            elif is_stale or _has_another_owner(live, self._node, number, held_by(host).epoch):
+                self._doubtful.add(number)
+            if number in self._doubtful and not is_stale and number not in self._confirming:
+                self._confirming[number] = asyncio.create_task(self._confirmed(number))
+
+    async def _confirmed(self, number: int) -> None:
+        try:
+            await self._hosts[number].confirmed()
+            self._doubtful.discard(number)
+        except HookbundleError as exc:
+            log.info("partition not confirmed", partition=number, why=in_words(exc))
+        finally:
+            del self._confirming[number]
 
     async def _look_at_disk(self) -> None:
         """A node without room says that it leaves, until it has room again; it goes on following.
@@ -212,6 +245,14 @@ def held_by(host: PartitionHost) -> Held:
 def _has_copy(node: Beat, number: int) -> bool:
     held = node.held.get(number)
     return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
+
+
+def _has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: int) -> bool:
+    return any(
+        each.role is Role.OWNER and each.epoch > epoch
+        for name, beat in live.items()
+        if name != node and (each := beat.held.get(number)) is not None
+    )
 
 
 def _behind(host: PartitionHost, held: Held | None) -> int | None:

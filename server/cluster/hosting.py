@@ -117,6 +117,12 @@ class PartitionHost(Host):
             await self.disown(finish=False)
         await self.role.actor_ref.stop(block=False)
 
+    async def confirmed(self) -> None:
+        """The log says that the partition is still owned. Raises: HookbundleError if not."""
+        owned = self._owned.get(self.number)
+        if owned is not None:
+            await owned.partition.store_queue.confirmed()
+
     def stalled_s(self) -> float:
         """For how long the group that waits for the log has done so; 0: none does."""
         return self._loop.time() - self._since_s if self._waits else 0.0

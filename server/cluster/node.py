@@ -98,11 +98,11 @@ class Node(Process):
             if held is not None and held.role is Role.OWNER and held.epoch > epoch:
                 best, epoch = name, held.epoch
         if best == self.cluster.node:
-            return "" if partition in self.owned else None
+            return "" if partition in self.owned and not self.is_doubtful(partition) else None
         return best
 
-    def is_stale(self) -> bool:
-        return self.neighbours.unheard_s() > self.cluster.dead_after_s
+    def is_doubtful(self, partition: int) -> bool:
+        return self.assigning.is_doubtful(partition)
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         return await self.neighbours.ask(node, asked)

@@ -47,8 +47,8 @@ class OtherNodes(Protocol):
     def owner_of(self, partition: int) -> str | None:
         """The live node that owns it, as far as is known; "" if it is this one."""
 
-    def is_stale(self) -> bool:
-        """Whether this node hears nothing any more: others may own what it owned."""
+    def is_doubtful(self, partition: int) -> bool:
+        """Whether others may own by now what this node owns, as far as it knows itself."""
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""
@@ -139,7 +139,7 @@ class Router:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + OWNER_WITHIN_S
         while True:
-            if number in self._owned and not self._others.is_stale():
+            if number in self._owned and not self._others.is_doubtful(number):
                 return ""
             node = self._others.owner_of(number)
             if node:

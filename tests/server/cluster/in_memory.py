@@ -22,7 +22,7 @@ from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.node import Node, new_life
-from hookbundle.server.cluster.routing import NotAsked
+from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.opening import open_environment
@@ -120,6 +120,7 @@ class Heard(neighbours.Neighbours):
     is_cut: bool = False
     leaves: bool = False
     may_judge: bool = True
+    loses_answers: int = 0
     free_bytes: int = 1 << 30
     partitions: int = 0
     answer: neighbours.Answer | None = None
@@ -148,7 +149,7 @@ class Heard(neighbours.Neighbours):
         return {
             name: Beat(name, each.life, "", 0, each.free_bytes, "", dict(each.held()), each.leaves)
             for name, each in self.cluster.nodes.items()
-            if not each.is_cut and not self.is_cut
+            if each is self or not (each.is_cut or self.is_cut)
         }
 
     def heard_s(self) -> float:
@@ -164,7 +165,11 @@ class Heard(neighbours.Neighbours):
         other = self.cluster.nodes.get(node)
         if other is None or other.is_cut or self.is_cut or other.answer is None:
             raise NotAsked("nobody is there")
-        return await other.answer(asked)
+        answered = await other.answer(asked)
+        if other.loses_answers:
+            other.loses_answers -= 1
+            raise AnswerLost.of(AnswerLost.other)
+        return answered
 
 
 async def shared_out(*nodes: Node) -> None:
