@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hookbundle.commands.cluster import looking
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.help import Group
@@ -21,6 +22,10 @@ NO_CLIENT = (
 @click.group(cls=Group)
 def cluster() -> None:
     """Several machines that share the work, and go on when one of them is lost."""
+
+
+cluster.add_command(looking.status)
+cluster.add_command(looking.where)
 
 
 @cluster.command("init")

@@ -5,7 +5,7 @@ nodes may see different things for a moment: one of their claims counts.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -37,8 +37,11 @@ class Assigning:
         floor_bytes: int,
         hosts: Mapping[int, PartitionHost],
         neighbours: Neighbours,
+        failed: Callable[[Exception], None],
     ) -> None:
-        """`floor_bytes`: of room on the disk; with less the node gives away what it owns."""
+        """`floor_bytes`: of room on the disk; with less the node gives away what it owns. `failed`
+        hears why the node can't go on."""
+        self._failed = failed
         self._node = node
         self._life = life
         self._copies = copies
@@ -96,6 +99,8 @@ class Assigning:
     async def _go_on(self) -> None:
         while True:
             try:
+                if (fault := self._neighbours.has_failed()) is not None:
+                    self._failed(fault)
                 self._confirm_what_is_doubtful()
                 if not self.drains:
                     await self._look_at_disk()

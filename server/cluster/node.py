@@ -208,6 +208,7 @@ class Node(Process):
             self.config.store.floor_bytes,
             self.hosts,
             self.neighbours,
+            self._lost,
         )
 
     async def _until_begun(self) -> None:

@@ -89,7 +89,9 @@ class Router:
     def owned_for(self, request: web.Request) -> Owned | None:
         """The partition that another node asks for, if this node owns it."""
         number = placing.of_path(request, self.partitions)
-        return self._owned.get(placing.of_header(request) if number is None else number)
+        if number is None:
+            number = placing.of_header(request)
+        return None if self._others.is_doubtful(number) else self._owned.get(number)
 
     async def handled(self, number: int, request: web.Request, route: Route) -> web.StreamResponse:
         """Raises: HookbundleError as the handler; NotOwner; AnswerLost."""

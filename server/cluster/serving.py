@@ -15,7 +15,7 @@ from aiohttp import web
 from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster import figures, tokens
+from hookbundle.server.cluster import figures, overview, tokens
 from hookbundle.server.cluster.merging import Merging, absent
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.daemon.api import ApiParts, resources_of
@@ -117,7 +117,19 @@ class Serving:
         )
         status = Status(self.status, self.conditions)
         own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
-        return [route for route in own if route.path in OF_NODE]
+        here = [route for route in own if route.path in OF_NODE]
+        return [*here, *overview.routes(self._heard)]
+
+    def _heard(self) -> overview.Heard:
+        node = self._node
+        roles = {number: host.role.state for number, host in node.hosts.items()}
+        return overview.Heard(
+            node.cluster.node,
+            len(node.hosts),
+            node.neighbours.heard_s() > 0,
+            node.neighbours.live(),
+            {number: each.why for number, each in roles.items() if each.role is Role.BROKEN},
+        )
 
     def status(self) -> StatusOut:
         """Of the node: of the partitions that it owns."""

@@ -1,4 +1,4 @@
-"""What `make cluster-demo` shows: three log servers, three nodes, traffic, and a node that is killed.
+"""What `make cluster-demo` shows: three log servers, three nodes, and one that is killed.
 
 It ends by itself in under two minutes, and leaves nothing behind.
 """

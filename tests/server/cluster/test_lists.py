@@ -93,3 +93,15 @@ async def test_a_partition_that_does_not_answer_is_named(
     assert (status.status, status.code) == (503, "parts_missing")
     assert lost in status.document["detail"]
     assert (listed.status, listed.code) == (503, "parts_missing")
+
+
+async def test_the_cluster_is_shown_by_any_node(tmp_path: Path) -> None:
+    async with two_nodes(tmp_path) as (made, first, second):
+        shown = await first.get("/v1/cluster")
+        where = await second.get("/v1/cluster/where/acme")
+        owned = {number: node.cluster.node for node in made.started for number in node.owned}
+
+    assert [each["name"] for each in shown["nodes"]] == ["a", "b"]
+    assert {each["number"]: each["owner"] for each in shown["partitions"]} == owned
+    assert shown["warnings"] == []
+    assert where["owner"] == owned[where["partition"]]

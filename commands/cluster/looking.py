@@ -1,0 +1,72 @@
+"""`hookbundle cluster status` and `where`: what a running node sees of its cluster."""
+
+import click
+
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
+
+NODES = ("node", "version", "owns", "follows", "leaves", "clock ahead", "free bytes")
+PARTITIONS = ("partition", "owner", "epoch", "generation", "copies")
+
+
+@click.command()
+@as_json
+@pass_shared
+def status(shared: Shared, as_json: bool) -> None:
+    """Prints the nodes, who owns which partition, and what needs a person."""
+    found = shared.ask(lambda control: control.get("/v1/cluster"))
+    if as_json:
+        output.show_json(found)
+        return
+    output.show_rows(
+        NODES,
+        [
+            (
+                each["name"],
+                each["version"],
+                each["owns"],
+                each["follows"],
+                "yes" if each["leaves"] else "no",
+                f"{each['clock_ahead_ms']} ms",
+                each["free_bytes"],
+            )
+            for each in found["nodes"]
+        ],
+    )
+    output.show_rows(
+        PARTITIONS,
+        [
+            (
+                each["number"],
+                each["owner"] or "-",
+                each["epoch"],
+                each["generation"] or "-",
+                ", ".join(map(_copy, each["copies"])),
+            )
+            for each in found["partitions"]
+        ],
+    )
+    for warning in found["warnings"]:
+        output.say(f"note: {warning}")
+
+
+@click.command()
+@click.argument("workspace")
+@as_json
+@pass_shared
+def where(shared: Shared, workspace: str, as_json: bool) -> None:
+    """Prints which partition a workspace is in, and which node owns that."""
+    from urllib.parse import quote
+
+    path = f"/v1/cluster/where/{quote(workspace, safe='')}"
+    found = shared.ask(lambda control: control.get(path))
+    if as_json:
+        output.show_json(found)
+    else:
+        output.show_rows(tuple(found), [[value or "-" for value in found.values()]])
+
+
+def _copy(copy: dict[str, object]) -> str:
+    behind = copy["behind"]
+    lag = f", {behind} behind" if behind else ""
+    return f"{copy['node']} ({copy['role']}{lag})"

@@ -1,0 +1,151 @@
+"""The cluster as this node sees it: its nodes, its partitions, and what needs a person.
+
+All of it is what beats say, so it is the same on every node within half a second, and it can be
+asked for while the log servers are gone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine.replication.beats import Beat
+from hookbundle.engine.replication.members import behind, owners
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster import placing
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+
+PATH = "/v1/cluster"
+APART_MS = 1_000  # clocks of nodes that are further apart are named
+
+
+class NodeOut(msgspec.Struct, frozen=True):
+    """`clock_ahead_ms`: of this node's clock, to within half a second."""
+
+    name: str
+    version: str
+    owns: int
+    follows: int
+    leaves: bool
+    clock_ahead_ms: int
+    free_bytes: int
+
+
+class CopyOut(msgspec.Struct, frozen=True):
+    """`behind`: entries of the log; None if nobody can say."""
+
+    node: str
+    role: Role
+    behind: int | None
+
+
+class PartitionOut(msgspec.Struct, frozen=True):
+    number: int
+    owner: str | None
+    epoch: int
+    generation: str
+    copies: list[CopyOut]
+
+
+class ClusterOut(msgspec.Struct, frozen=True):
+    """`hears`: whether this node hears its own beats. `warnings`: what needs a person."""
+
+    node: str
+    hears: bool
+    nodes: list[NodeOut]
+    partitions: list[PartitionOut]
+    warnings: list[str]
+
+
+class WhereOut(msgspec.Struct, frozen=True):
+    workspace: str
+    partition: int
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard at one moment. `broken`: why copies of this node can't be used, by number."""
+
+    node: str
+    partitions: int
+    hears: bool
+    live: Mapping[str, Beat]
+    broken: Mapping[int, str]
+
+    def overview(self) -> ClusterOut:
+        held = {name: beat.held for name, beat in self.live.items()}
+        owned, lag = owners(held), behind(held)
+        partitions = []
+        for number in range(self.partitions):
+            copies = [
+                CopyOut(name, each[number].role, lag.get((number, name)))
+                for name, each in sorted(held.items())
+                if number in each
+            ]
+            owner = owned.get(number)
+            own = held[owner][number] if owner is not None else None
+            partitions.append(
+                PartitionOut(
+                    number,
+                    owner,
+                    own.epoch if own else 0,
+                    own.generation if own else "",
+                    copies,
+                )
+            )
+        nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
+        return ClusterOut(
+            self.node, self.hears, nodes, partitions, self._warnings(nodes, partitions)
+        )
+
+    def where(self, workspace_id: str) -> WhereOut:
+        number = placing.of_workspace(workspace_id, self.partitions)
+        owned = owners({name: beat.held for name, beat in self.live.items()})
+        return WhereOut(workspace_id, number, owned.get(number))
+
+    def _node(self, beat: Beat) -> NodeOut:
+        roles = [each.role for each in beat.held.values()]
+        return NodeOut(
+            beat.node,
+            beat.version,
+            roles.count(Role.OWNER),
+            roles.count(Role.FOLLOWING),
+            beat.leaves,
+            beat.wall_ms - self.live[self.node].wall_ms,
+            beat.free_bytes,
+        )
+
+    def _warnings(self, nodes: list[NodeOut], partitions: list[PartitionOut]) -> list[str]:
+        found = []
+        if not self.hears:
+            found.append(f"{self.node} hears nothing from the log servers")
+        if unowned := [str(each.number) for each in partitions if each.owner is None]:
+            found.append(f"partitions without an owner: {', '.join(unowned)}")
+        if single := [each.number for each in partitions if len(each.copies) < 2]:
+            found.append(f"partitions with one copy: {', '.join(map(str, single))}")
+        for node in nodes:
+            if abs(node.clock_ahead_ms) > APART_MS:
+                found.append(
+                    f"the clock of {node.name} is {node.clock_ahead_ms / 1_000:+.0f} s off that of "
+                    f"{self.node}"
+                )
+        found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
+        return found
+
+
+def routes(heard: Callable[[], Heard]) -> list[Route]:
+    """`GET /v1/cluster`, and `GET /v1/cluster/where/{id}` of a workspace; for operators."""
+
+    async def show(request: web.Request) -> web.Response:
+        return json_response(heard().overview())
+
+    async def where(request: web.Request) -> web.Response:
+        return json_response(heard().where(request.match_info["id"]))
+
+    return [
+        Route(method="GET", path=PATH, handler=show, summary="The cluster"),
+        Route(method="GET", path=f"{PATH}/where/{{id}}", handler=where, summary="Who has it"),
+    ]
