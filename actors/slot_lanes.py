@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hookbundle.storage.reads.lookup import Reads
+
 # 2,000 slots with attempts of this length are 4,000 a second: then slots are not what is scarce.
 LONG_S = 0.5
 SLOW_S = 3.0
@@ -102,3 +104,16 @@ class Pasts:
         if len(self._pasts) > self._most:
             kept = {w: p for w, p in self._pasts.items() if p.long_s > p.forgotten_s(now_s)}
             self._pasts, self._most = kept, max(REMEMBERED, 2 * len(kept))
+
+
+def standing_in(reads: Reads) -> Callable[[int], Standing]:
+    """What the database knows of a webhook, by its number."""
+
+    def standing(webhook: int) -> Standing:
+        state = reads.state(webhook)
+        return Standing(state.consecutive_errors, not state.log_next) if state else NOBODY
+
+    return standing
+
+
+NOBODY = Standing(errors=0, is_new=True)

@@ -54,7 +54,6 @@ from hookbundle.engine.delivery.routes import Routes
 from hookbundle.engine.delivery.targets import target_of
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.attempting import (
     BeginAttempt,
     Begun,
@@ -67,7 +66,6 @@ from hookbundle.storage.transitions.rendering.storing import Made, StoreBody
 
 STORE_AGAIN_S = 1.0
 STOOD_STILL_S = 1.0  # during an attempt; then its time limits say nothing of the receiver
-NOBODY = Standing(errors=0, is_new=True)
 GAVE_WAY_AFTER_A_TIME_OUT = (
     f"{ErrorClass.TIMEOUT_TOTAL}: no whole answer again, after a time-out; the time was short, "
     "because others waited"
@@ -110,16 +108,6 @@ class Traffic:
     abandoned: bool = False
     in_flight: int = 0
     first: int = 0
-
-
-def standing_in(reads: Reads) -> Callable[[int], Standing]:
-    """What the database knows of a webhook, by its number."""
-
-    def standing(webhook: int) -> Standing:
-        state = reads.state(webhook)
-        return Standing(state.consecutive_errors, not state.log_next) if state else NOBODY
-
-    return standing
 
 
 def attempt_slots(

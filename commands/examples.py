@@ -255,6 +255,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle cluster init --servers nats://127.0.0.1:4222 \\\n"
         "  --replicas 1 --insecure            # to try things, on one server",
     ),
+    "cluster status": ("hookbundle cluster status", "hookbundle cluster status --json"),
+    "cluster where": ("hookbundle cluster where acme",),
     "mail": ("hookbundle mail test owner@acme.example",),
     "mail test": (
         "hookbundle mail test owner@acme.example",

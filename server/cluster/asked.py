@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from hookbundle.engine import limits
 from hookbundle.server.http.authentication import CALLER, Caller
 from hookbundle.server.http.bodies import body_bytes
+from hookbundle.server.http.requests import header_lines_of
 
 OF_THE_CONNECTION = frozenset(
     {
@@ -51,7 +52,7 @@ class Answered:
 async def asked_of(request: web.Request) -> Asked:
     """Raises: as `body_bytes`."""
     body = await body_bytes(request, limits.REQUEST_BYTES_MAX) if request.can_read_body else b""
-    headers = _passed_on(request.headers.items())
+    headers = _passed_on(header_lines_of(request))
     return Asked(request.method, request.raw_path, headers, body, request.get(CALLER))
 
 

@@ -68,10 +68,10 @@ class Joined(Neighbours):
             for number in range(record.partitions)
         ]
 
-        async def answer_request(request: NodeRequest) -> NodeAnswer:
-            caller = request.caller
+        async def answer_request(wanted: NodeRequest) -> NodeAnswer:
+            caller = wanted.caller
             known = caller and Caller(caller.name, caller.scope, caller.workspace_id)
-            asked = Asked(request.method, request.target, request.headers, request.body, known)
+            asked = Asked(wanted.method, wanted.target, wanted.headers, wanted.body, known)
             answered = await answer(asked)
             return NodeAnswer(answered.status, answered.headers, answered.body)
 

@@ -21,7 +21,7 @@ from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.cluster import figures, placing
 from hookbundle.server.cluster.asked import Answered, Asked, asked_of, response_of
 from hookbundle.server.cluster.tokens import of_token
-from hookbundle.server.http.requests import limit_of
+from hookbundle.server.http.requests import limit_of, number_of
 from hookbundle.server.http.schemas.status import StatusOut
 
 LIMIT = 100  # entries of a page, if nobody says how many
@@ -172,12 +172,11 @@ def _place_of(request: web.Request, partitions: int) -> tuple[int, str]:
         text = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
     except (binascii.Error, ValueError):
         text = ""
-    number, colon, cursor = text.partition(":")
-    if not (colon and number.isascii() and number.isdigit() and len(number) <= 3):
+    written, colon, cursor = text.partition(":")
+    number = number_of(written, partitions - 1)
+    if not colon or number is None:
         raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),))
-    if int(number) >= partitions:
-        raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),))
-    return int(number), cursor
+    return number, cursor
 
 
 def _field(body: bytes, name: str) -> str:

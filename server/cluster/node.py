@@ -18,8 +18,7 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.actors.replication.log import Life
-from hookbundle.actors.slot_lanes import Standing
-from hookbundle.actors.webhook import NOBODY, standing_in
+from hookbundle.actors.slot_lanes import NOBODY, Standing, standing_in
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.cluster import ClusterConfig

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.server.cluster.asked import Asked
-from hookbundle.server.http.requests import number_of
+from hookbundle.server.http.requests import hint_of, number_of
 from hookbundle.server.http.resources.sources.secrets import PREFIX, WORKSPACE_BYTES
 
 PARTITION = "Hb-Partition"
@@ -24,7 +24,7 @@ def of_source_token(token: str, partitions: int) -> int:
         return 0
     digits = token[len(PREFIX) : len(PREFIX) + HASH_CHARS]
     try:
-        return int(digits, 16) % partitions
+        return int.from_bytes(bytes.fromhex(digits)) % partitions
     except ValueError:
         return 0
 
@@ -46,5 +46,5 @@ def at(number: int, asked: Asked) -> Asked:
 
 def of_header(request: web.Request) -> int:
     """The partition that another node has named; one that is nobody's if it named none."""
-    number = number_of(request.headers.get(PARTITION, ""), 1_000)
+    number = number_of(hint_of(request, PARTITION), 1_000)
     return -1 if number is None else number

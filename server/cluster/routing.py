@@ -66,7 +66,7 @@ class Router:
         self._others = others
 
     def placed(self, route: Route) -> Route:
-        """The route of a path that names its partition, answered by whoever owns it."""
+        """The route of a path that names its partition, answered by its owner."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             number = placing.of_path(request, self.partitions)
@@ -160,7 +160,7 @@ class Router:
             except NotAsked:
                 answered = None
             except AnswerLost:
-                # What may be done twice is, by whoever owns the partition now.
+                # What may be done twice is, by the owner of the partition now.
                 if not may_be_repeated(asked):
                     raise
                 answered = None

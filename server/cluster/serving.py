@@ -1,4 +1,4 @@
-"""The API of a node: each route of a daemon, answered by whoever owns its partition, or by all.
+"""The API of a node: each route of a daemon, answered by the owner of its partition, or by all.
 
 The routes are those of a daemon, made once from nothing, since handlers belong to partitions:
 only methods, paths and texts are taken from them.

@@ -20,6 +20,7 @@ from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.http.authentication import bearer_in, is_on_socket
 from hookbundle.server.http.problems import Handler, answer_for
+from hookbundle.server.http.requests import hint_of
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.settings import Token
 from hookbundle.storage.reads.lookup import Reads
@@ -105,7 +106,7 @@ def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middlew
 
     @web.middleware
     async def ask_first(request: web.Request, handler: Handler) -> web.StreamResponse:
-        bearer = bearer_in(request.headers.get("Authorization", ""))
+        bearer = bearer_in(hint_of(request, "Authorization"))
         if not bearer or is_on_socket(request):
             return await handler(request)
         digest = digest_of(bearer)

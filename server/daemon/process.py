@@ -14,7 +14,7 @@ from contextlib import suppress
 import structlog
 
 from hookbundle import __version__
-from hookbundle.actors.webhook import standing_in
+from hookbundle.actors.slot_lanes import standing_in
 from hookbundle.engine.errors import StoreFull
 from hookbundle.server.daemon.api import ApiParts, assemble
 from hookbundle.server.daemon.config import DaemonConfig

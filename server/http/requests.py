@@ -52,6 +52,11 @@ def all_headers_of(request: web.Request) -> dict[str, str]:
     return {name.lower(): value for name, value in reversed(lines)}
 
 
+def header_lines_of(request: web.Request) -> list[tuple[str, str]]:
+    """Every line with its name, as it came, which may be no text: for another node, who asks."""
+    return [(str(name), value) for name, value in request.headers.items()]
+
+
 def origin_of(request: web.Request) -> str:
     """`http://HOST`, as the caller wrote it. Raises: BadRequest if that is no text."""
     return f"{request.scheme}://{header_of(request, 'Host')}"

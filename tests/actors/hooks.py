@@ -12,8 +12,9 @@ from hookbundle.actors.attempts.rendering import Rendering, Renders
 from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
+from hookbundle.actors.slot_lanes import standing_in
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots, standing_in
+from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
 from hookbundle.engine.errors import Fault
