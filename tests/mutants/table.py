@@ -39,6 +39,7 @@ from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
+from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
@@ -130,4 +131,5 @@ MUTANTS = (
     *LOGS,
     *LOG_SERVERS,
     *GENERATIONS,
+    *NODES,
 )

@@ -29,7 +29,7 @@ async def test_what_a_node_gives_away_is_answered_by_the_next_one(tmp_path: Path
     assert sorted(post.path for post in posts) == NAMES
 
 
-async def test_a_node_that_is_heard_no_more_is_followed_by_others_and_does_no_harm_later(
+async def test_a_node_that_hears_nothing_is_replaced_and_does_no_harm_later(
     tmp_path: Path,
 ) -> None:
     async with receiving() as receiver, cluster(tmp_path, PARTITIONS) as made:
@@ -66,7 +66,7 @@ async def test_a_node_without_room_on_its_disk_gives_its_partitions_away(tmp_pat
         assert not first.owned
         made.nodes["a"].free_bytes = 1_500
         await asyncio.sleep(2 * assigning.LOOK_S)
-        assert not first.owned, "it has room, but not enough to begin again"
+        assert made.nodes["a"].leaves, "it has room, but not enough to begin again"
         made.nodes["a"].free_bytes = 3_000
         await until(lambda: len(first.owned) > 0)
 
@@ -81,7 +81,8 @@ async def test_a_change_whose_log_does_not_answer_is_refused_and_reads_go_on(
             api = Api(session)
             await api.make("acme", receiver)
             made.logs[0].is_up.clear()
-            refused = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m1")])
+            async with asyncio.timeout(10):
+                refused = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m1")])
             at_once = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m2")])
             shown = await api.show("acme")
             await asyncio.wait_for(node.pulse(), 1)

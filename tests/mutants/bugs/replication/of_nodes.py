@@ -1,0 +1,91 @@
+"""Bugs of a node: where a request goes, what may be asked twice, who may be believed."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+HANDING = "tests/server/cluster/test_handing_over.py"
+LISTS = "tests/server/cluster/test_lists.py"
+TOKENS = "tests/server/cluster/test_tokens.py"
+ALONE = "tests/server/cluster/test_alone.py"
+
+NODES = (
+    Mutant(
+        name="cn1",
+        bug="whatever got no answer is asked again",
+        path="server/cluster/routing.py",
+        edits=(
+            ("                if not may_be_repeated(asked):\n", "                if False:\n"),
+        ),
+        caught_by=(
+            f"{HANDING}::test_an_answer_that_is_lost_is_a_504_where_it_may_not_be_asked_again",
+        ),
+    ),
+    Mutant(
+        name="cn2",
+        bug="a node that hears nothing answers reads",
+        path="server/cluster/assigning.py",
+        edits=(
+            ("        return is_stale or number in self._doubtful\n", "        return False\n"),
+        ),
+        caught_by=(
+            f"{HANDING}::test_a_node_that_hears_nothing_is_replaced_and_does_no_harm_later",
+        ),
+    ),
+    Mutant(
+        name="cn3",
+        bug="a partition that did not answer is left out of a sum",
+        path="server/cluster/merging.py",
+        edits=(("        if missing:\n", "        if False:\n"),),
+        caught_by=(f"{LISTS}::test_a_partition_that_does_not_answer_is_named",),
+    ),
+    Mutant(
+        name="cn4",
+        bug="a list ends with its first partition",
+        path="server/cluster/merging.py",
+        edits=(
+            (
+                "                if cursor or len(found) >= limit:\n",
+                "                if True:\n",
+            ),
+            (
+                "_cursor(partition, cursor) if partition < self._partitions else None",
+                "_cursor(partition, cursor) if cursor else None",
+            ),
+        ),
+        caught_by=(f"{LISTS}::test_a_list_goes_through_all_partitions_page_by_page",),
+    ),
+    Mutant(
+        name="cn5",
+        bug="a token that this node does not know is nobody's",
+        path="server/cluster/tokens.py",
+        edits=(("                if token is not None:\n", "                if False:\n"),),
+        caught_by=(f"{TOKENS}::test_a_token_is_good_on_every_node_until_it_is_revoked",),
+    ),
+    Mutant(
+        name="cn6",
+        bug="a change waits for a log that does not answer as long as that takes",
+        path="server/cluster/routing.py",
+        edits=(
+            (
+                "(owned.ended.done() or owned.stalled_s() > STALLED_S)",
+                "owned.ended.done()",
+            ),
+        ),
+        caught_by=(
+            f"{HANDING}::test_a_change_whose_log_does_not_answer_is_refused_and_reads_go_on",
+        ),
+    ),
+    Mutant(
+        name="cn7",
+        bug="a daemon alone begins with nothing in a node's directory",
+        path="storage/database/opening.py",
+        edits=(("                _check_no_partitions(path)\n", ""),),
+        caught_by=(f"{ALONE}::test_a_daemon_alone_refuses_the_directory_of_a_node",),
+    ),
+    Mutant(
+        name="cn8",
+        bug="a node without room takes partitions again at once",
+        path="server/cluster/assigning.py",
+        edits=(("(ROOM_AGAIN if self._is_full else 1)", "1"),),
+        caught_by=(f"{HANDING}::test_a_node_without_room_on_its_disk_gives_its_partitions_away",),
+    ),
+)
