@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from hookbundle.actors.replication.role import Look, Yield
-from hookbundle.engine.errors import HookbundleError, in_words
+from hookbundle.engine.errors import CorruptRecord, HookbundleError, in_words
 from hookbundle.engine.replication.assignment import assign, claimant, yields
 from hookbundle.engine.replication.beats import Beat, Held
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.roles import CopyAt, Role
 from hookbundle.server.cluster.hosting import PartitionHost
 from hookbundle.server.cluster.neighbours import Neighbours
 
@@ -209,6 +210,12 @@ class Assigning:
             owns=owns and not self.drains and self._neighbours.heard_s() > 0,
             lives={name: each.life for name, each in live.items()} | {self._node: self._life},
             judges=self._neighbours.heard_s() >= self._dead_after_s,
+            assigned=assigned,
+            copies={
+                name: _copy_of(held)
+                for name, each in live.items()
+                if (held := each.held.get(number)) is not None
+            },
         )
 
     # ---- what is given away
@@ -245,6 +252,14 @@ def held_by(host: PartitionHost) -> Held:
         return Held(state.role)
     chain, generation = state.follower.log.chain, state.follower.log.generation
     return Held(state.role, chain.epoch, str(generation), chain.seq)
+
+
+def _copy_of(held: Held) -> CopyAt:
+    """A generation whose name can't be read is none: beats are not proven."""
+    try:
+        return CopyAt(held.role, Generation.read(held.generation), held.seq)
+    except CorruptRecord:
+        return CopyAt(held.role)
 
 
 def _has_copy(node: Beat, number: int) -> bool:

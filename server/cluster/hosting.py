@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Executor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,8 @@ import structlog
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.role import Host, OwnershipEnded, RoleActor
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fenced, Unusable
+from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
+from hookbundle.engine.replication.renewal import Rules
 from hookbundle.server.cluster.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import SCHEMA
@@ -44,6 +46,7 @@ class PartitionHost(Host):
         threads: Executor,
         shared: Shared,
         owned: dict[int, Owned],
+        rules: Rules,
     ) -> None:
         """`owned`: of the node, by number; this partition is in it while it works on its copy."""
         self.number = number
@@ -54,9 +57,10 @@ class PartitionHost(Host):
         self._owned = owned
         self._loop = asyncio.get_running_loop()
         self._waits: set[Any] = set()
+        self._confirming: set[asyncio.Task[None]] = set()
         self._since_s = 0.0
         self._is_given_up = False
-        self.role = RoleActor(node, version, SCHEMA, raw, life, self)
+        self.role = RoleActor(node, version, SCHEMA, raw, life, self, rules)
         self.role.begin()
 
     # ---- the copy
@@ -67,6 +71,9 @@ class PartitionHost(Host):
     def new_copy(self) -> NewCopy:
         shutil.rmtree(self._path, ignore_errors=True)
         return NewCopy(self._path)
+
+    def drop_copy(self) -> None:
+        shutil.rmtree(self._path)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._threads, work)
@@ -90,6 +97,15 @@ class PartitionHost(Host):
         if owned is not None:
             await owned.stop(finish=finish)
             log.info("partition not owned any more", partition=self.number)
+
+    def confirm(self) -> None:
+        task = self._loop.create_task(self._confirmed_if_owned())
+        self._confirming.add(task)
+        task.add_done_callback(self._confirming.discard)
+
+    async def _confirmed_if_owned(self) -> None:
+        with suppress(HookbundleError):
+            await self.confirmed()
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""

@@ -22,6 +22,7 @@ from hookbundle.actors.slot_lanes import NOBODY, Standing, standing_in
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.cluster import ClusterConfig
+from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.answering import Answering
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of
@@ -186,6 +187,9 @@ class Node(Process):
         cluster = self.cluster
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="followers")
         life = Life(self.life, SCHEMA, self.clock.now_ms)
+        rules = Rules(
+            generation_bytes=cluster.generation_bytes, erase_within_ms=cluster.erase_within_ms
+        )
         for number in range(partitions):
             self.hosts[number] = PartitionHost(
                 number,
@@ -198,6 +202,7 @@ class Node(Process):
                 self._threads,
                 shared,
                 self.owned,
+                rules,
             )
         self.assigning = Assigning(
             cluster.node,
