@@ -3,10 +3,11 @@
 `begun`: a partition of a new cluster, whose first generation is GENERATION.
 """
 
+import asyncio
 from typing import Self
 
 from hookbundle.actors.replication.nats import api
-from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
@@ -27,10 +28,21 @@ async def connection_to(servers: LogServers, *urls: str) -> Connection:
 async def begun(servers: LogServers, connection: Connection, cluster: str) -> NatsLog:
     """Partition 0 of the cluster, with its first generation, empty."""
     names = Names(cluster)
-    await Records(connection, names).make(servers.replicas)
+    async with asyncio.timeout(WITHIN_S):
+        while not await _has_made(Records(connection, names), servers.replicas):
+            pass
     log = NatsLog(connection, names, 0, servers.replicas)
     await log.make(GENERATION)
     return log
+
+
+async def _has_made(records: Records, replicas: int) -> bool:
+    """False while servers that a test before has killed have no leader yet."""
+    try:
+        await records.make(replicas)
+    except (NoAnswer, Unreachable):
+        return False
+    return True
 
 
 class StoredInNats(NatsLog):
