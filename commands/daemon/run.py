@@ -61,7 +61,7 @@ def run_daemon(
     flags = {**given_flags, "socket": shared.socket}
     loaded = given.configuration(**given_flags)
     try:
-        make = new_daemon
+        make: Make = new_daemon
         if loaded.get("cluster.servers", tuple):
             from hookbundle.commands.daemon.clustering import new_node
 

@@ -69,8 +69,9 @@ class Joined(Neighbours):
         ]
 
         async def answer_request(wanted: NodeRequest) -> NodeAnswer:
-            caller = wanted.caller
-            known = caller and Caller(caller.name, caller.scope, caller.workspace_id)
+            caller, known = wanted.caller, None
+            if caller is not None:
+                known = Caller(caller.name, caller.scope, caller.workspace_id)
             asked = Asked(wanted.method, wanted.target, wanted.headers, wanted.body, known)
             answered = await answer(asked)
             return NodeAnswer(answered.status, answered.headers, answered.body)
@@ -134,7 +135,9 @@ class Joined(Neighbours):
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         caller = asked.caller
-        known = caller and AskedFor(caller.name, caller.scope, caller.workspace_id)
+        known = None
+        if caller is not None:
+            known = AskedFor(caller.name, caller.scope, caller.workspace_id)
         request = NodeRequest(asked.method, asked.target, asked.headers, asked.body, known)
         try:
             answer = await self._asking.ask(node, request)

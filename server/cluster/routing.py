@@ -11,7 +11,7 @@ looks again. An answer that is lost after a request that may not be done twice i
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -118,9 +118,8 @@ class Router:
         owned.under_way.add(task)
         task.add_done_callback(owned.under_way.discard)
         while not task.done():
-            await asyncio.wait(
-                {task, owned.ended}, timeout=STALLED_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            either: set[asyncio.Future[Any]] = {task, owned.ended}
+            await asyncio.wait(either, timeout=STALLED_S, return_when=asyncio.FIRST_COMPLETED)
             if not task.done() and (owned.ended.done() or owned.stalled_s() > STALLED_S):
                 task.add_done_callback(_forgotten)
                 raise Overloaded.of(Code.LOG_WAITS)

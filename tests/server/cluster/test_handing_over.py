@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.server.cluster import assigning, routing
+from hookbundle.server.cluster.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event, receiving, until
 from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
 
@@ -81,12 +82,14 @@ async def test_a_change_whose_log_does_not_answer_is_refused_and_reads_go_on(
             api = Api(session)
             await api.make("acme", receiver)
             made.logs[0].is_up.clear()
-            async with asyncio.timeout(10):
-                refused = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m1")])
-            at_once = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m2")])
-            shown = await api.show("acme")
-            await asyncio.wait_for(node.pulse(), 1)
-            made.logs[0].is_up.set()
+            try:
+                async with asyncio.timeout(10):
+                    refused = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m1")])
+                    at_once = await api.ask("POST", "/v1/workspaces/acme/messages", [event("m2")])
+                    shown = await api.show("acme")
+                    await node.pulse()
+            finally:
+                made.logs[0].is_up.set()
             (post,) = await receiver.until(1)
             repeated = await api.accept("acme", event("m1"))
 
@@ -103,9 +106,7 @@ async def test_an_answer_that_is_lost_is_a_504_where_it_may_not_be_asked_again(
     async with receiving() as receiver, cluster(tmp_path, PARTITIONS) as made:
         first, second = await made.start("a"), await made.start("b")
         await shared_out(first, second)
-        name = next(
-            name for name in NAMES if routing.placing.of_workspace(name, PARTITIONS) in second.owned
-        )
+        name = next(name for name in NAMES if of_workspace(name, PARTITIONS) in second.owned)
         async with connected(first.config.listeners.socket_path) as session:
             api = Api(session)
             await api.make(name, receiver, name)
