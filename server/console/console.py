@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
-from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.calling.page import CallingPage
 from hookbundle.server.console.pages.checks.mail import MailPage
 from hookbundle.server.console.pages.checks.signature import SignaturePage
@@ -17,6 +16,8 @@ from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.formats.page import FormatPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
+from hookbundle.server.console.pages.recent.activity import ActivityPage
+from hookbundle.server.console.pages.recent.news import NewsPage
 from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.sources.making import NewSourcePage
@@ -124,7 +125,7 @@ class Console:
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
-        activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
+        activity = ActivityPage(access, reads, names, api.logs, feed)
         finding = FindingPage(access, reads, search, owner_of_delivery)
         counting = Counting(api.simulations.env, listing, clock)
         self._parts = (
@@ -155,6 +156,7 @@ class Console:
             ),
             DeletingPage(access, reads, api.erasing),
             activity,
+            NewsPage(access, reads.workspace, feed, fair_limits),
             WorkspacesPage(access, reads, api.workspaces),
             WindowsPage(access, reads, api.chats, activity.of_list),
             DeliveriesPage(access, reads, api.deliveries, activity.of_list),

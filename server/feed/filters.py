@@ -5,21 +5,24 @@ A filter that nothing will ever match is a mistake, and its reader would wait fo
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.feed.subscription import Feed
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.fact_types import no_type, unknown_types
 from hookbundle.storage.reads import feed_names
 from hookbundle.storage.reads.feed_selection import Selection
+
+if TYPE_CHECKING:
+    from hookbundle.server.feed.subscription import Feed
 
 # Where the filter of this kind with this index stands in what the reader sent.
 Place = Callable[[str, int], str]
 
 
 async def selection_of(
-    feed: Feed,
+    feed: "Feed",
     workspaces: Sequence[str],
     types: Sequence[str],
     webhooks: Sequence[str] = (),
@@ -54,14 +57,14 @@ async def selection_of(
     return Selection(workspaces, types, webhooks, chats)
 
 
-async def without_events(feed: Feed, workspaces: Sequence[str]) -> frozenset[str]:
+async def without_events(feed: "Feed", workspaces: Sequence[str]) -> frozenset[str]:
     """Those that don't exist, and of which no event is kept; the feed is read in slices."""
     missing = feed_names.without_workspace(feed.reader.env, workspaces)
     return await _looked_for(feed, missing, feed_names.workspaces_in)
 
 
 async def webhooks_without_events(
-    feed: Feed, workspaces: Sequence[str], webhooks: Sequence[str]
+    feed: "Feed", workspaces: Sequence[str], webhooks: Sequence[str]
 ) -> frozenset[str]:
     """Those that none of the workspaces has, or no workspace at all where none is named, and of
     which no event is kept; settings and feed are read in slices."""
@@ -76,7 +79,7 @@ async def webhooks_without_events(
 
 
 async def _looked_for(
-    feed: Feed, missing: frozenset[str], names_in: Callable[[bytes, bytes], set[str]]
+    feed: "Feed", missing: frozenset[str], names_in: Callable[[bytes, bytes], set[str]]
 ) -> frozenset[str]:
     """Those of the names that no event of the feed has."""
     env, after = feed.reader.env, feed.reader.ends().oldest - 1

@@ -8,6 +8,7 @@ A ping is a comment with an `id:` line: no event for the page, but it moves the 
 a reader with a narrow filter does not come back with one from long ago.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,9 +20,9 @@ from hookbundle import __version__
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.feed.filters import selection_of
+from hookbundle.server.feed.frames import Frame, Gap, Hello, Ping, Unanswered
 from hookbundle.server.feed.schema import ANY_EVENT
-from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.feed.source import Source, Stream
 from hookbundle.server.http.authentication import caller_of, still_good
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.requests import header_of
@@ -41,7 +42,7 @@ class FeedStream:
     """`places`: of all readers; a caller has its share of them. `tokens`: as good as a reader's
     token has to be all the while."""
 
-    feed: Feed
+    feed: Source
     places: FairLimit[str]
     tokens: TokenCheck
 
@@ -87,8 +88,7 @@ class FeedStream:
         since = header_of(request, "Last-Event-ID") or request.query.get("since", "now")
         workspaces, types = _all_of(request, "workspace"), _all_of(request, "type")
         with self.places.holding(caller_of(request)):
-            selection = await selection_of(
-                self.feed,
+            selection = await self.feed.chosen(
                 workspaces,
                 types,
                 _all_of(request, "webhook"),
@@ -106,25 +106,33 @@ class FeedStream:
         )
         add_common_headers(response)
         response.force_close()
-        with (
-            self.places.holding(caller_of(request)),
-            self.feed.subscribed(
-                since, selection, transport, may_go_on=still_good(request, self.tokens)
-            ) as subscription,
-        ):
-            when_lost(request, subscription.leave)
-            hello = Hello(1, __version__, subscription.cursor)
-            try:
-                await response.prepare(request)
-                await subscription.send(as_sse(hello), response.write)
-                await subscription.pass_on(as_sse, response.write)
-                await response.write_eof()
-            except ConnectionError:
-                pass  # the reader has left
-            except TimeoutError:
-                log.warning("feed reader cut off: it took nothing", path=request.path)
-                transport.abort()
+        may_go_on = still_good(request, self.tokens)
+        with self.places.holding(caller_of(request)):
+            async with self.feed.subscribed(
+                since, selection, transport, may_go_on=may_go_on
+            ) as subscription:
+                await self._pass_on(request, response, subscription, transport)
         return response
+
+    async def _pass_on(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        subscription: Stream,
+        transport: asyncio.WriteTransport,
+    ) -> None:
+        when_lost(request, subscription.leave)
+        hello = Hello(1, __version__, subscription.cursor)
+        try:
+            await response.prepare(request)
+            await subscription.send(as_sse(hello), response.write)
+            await subscription.pass_on(as_sse, response.write)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the reader has left
+        except TimeoutError:
+            log.warning("feed reader cut off: it took nothing", path=request.path)
+            transport.abort()
 
 
 def as_sse(frame: Frame) -> bytes:
@@ -135,8 +143,12 @@ def as_sse(frame: Frame) -> bytes:
             text = f": ping\nid: {frame.cursor}\n\n"
         case Gap():
             text = f"id: {frame.cursor}\nevent: gap\ndata: {_json(frame)}\n\n"
+        case Unanswered():
+            text = f"id: {frame.cursor}\nevent: unanswered\ndata: {_json(frame)}\n\n"
         case FeedEvent():
-            text = f"id: {frame.cursor}\nevent: {frame.type}\ndata: {_json(frame)}\n\n"
+            # Within a page of several partitions only the last event has a cursor.
+            place = f"id: {frame.cursor}\n" if frame.cursor else ""
+            text = f"{place}event: {frame.type}\ndata: {_json(frame)}\n\n"
         case _:
             text = f": {_json(frame)}\n\n"
     return text.encode()

@@ -9,25 +9,26 @@ The socket (unix_socket.py) and the stream over HTTP (sse.py) differ in how they
 """
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-import msgspec
 import structlog
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Overloaded, StorageError
-from hookbundle.storage.reads.feed import FeedEvent, FeedPage, FeedReader, Missed, Start
+from hookbundle.engine.errors import StorageError
+from hookbundle.server.feed import frames
+from hookbundle.server.feed.filters import Place, selection_of
+from hookbundle.server.feed.frames import Encode, Frame, Gap, Ping, Reason, Refusal, Write
+from hookbundle.server.feed.readers import Readers
+from hookbundle.storage.reads.feed import FeedPage, FeedReader, Missed, Start
 from hookbundle.storage.reads.feed_selection import Selection
 
-PIECE_BYTES = 16 * 1024  # of a write, that has to get through in time by itself
-
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,48 +50,6 @@ class FeedConfig:
     buffer_bytes: int = 64 * 1024
 
 
-class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
-    """The first frame. `cursor` is the subscriber's position."""
-
-    hello: int
-    version: str
-    cursor: str
-
-
-class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
-    """The connection is alive, and everything up to the cursor was examined."""
-
-    cursor: str
-
-
-class Gap(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
-    """Events `first` to `last` are no longer kept; reading continues after the cursor.
-
-    `other_database`: the subscriber's cursor says nothing about this database (it is another one,
-    or an earlier state of it was restored); what follows begins at the oldest event there is.
-    """
-
-    cursor: str
-    reason: Literal["retention", "other_database"]
-    first: int = msgspec.field(name="from")
-    last: int = msgspec.field(name="to")
-
-
-class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """The last frame of a subscription that is refused or ended."""
-
-    detail: str
-    errors: list[dict[str, str]] = []
-    code: str = ""
-
-
-Frame = FeedEvent | Hello | Ping | Gap | Refusal
-
-T = TypeVar("T")
-Encode = Callable[[Frame], bytes]
-Write = Callable[[bytes], Awaitable[None]]
-
-
 class Subscription:
     """A subscriber's position in the feed. `after` is the last event examined."""
 
@@ -99,7 +58,7 @@ class Subscription:
         feed: "Feed",
         start: Start,
         selection: Selection,
-        transport: asyncio.WriteTransport,
+        transport: asyncio.WriteTransport | None,
         pace_s: float,
         may_go_on: Callable[[], bool],
     ) -> None:
@@ -115,6 +74,7 @@ class Subscription:
         self._ping_at_s = self._loop.time() + feed.config.ping_s
         self._read_at_s = 0.0
         self._pace_s = pace_s
+        self._most = feed.config.events_at_once
         self._may_go_on = may_go_on
 
     async def pass_on(self, encode: Encode, write: Write) -> None:
@@ -135,11 +95,19 @@ class Subscription:
         self._has_left = True
         self.news.set()
 
+    def wake(self) -> None:
+        self.news.set()
+
     async def send(self, data: bytes, write: Write) -> None:
         """Raises: TimeoutError, ConnectionError."""
-        for at in range(0, len(data), PIECE_BYTES):
-            async with asyncio.timeout(self._feed.config.blocked_s):
-                await write(data[at : at + PIECE_BYTES])
+        await frames.send(data, write, self._feed.config.blocked_s)
+
+    async def page(self, most: int, within_s: float) -> Sequence[Frame]:
+        """The next frames, of up to so many events; a ping alone if none came so long; nothing
+        once the feed has ended. For one who asks again and again: see server/cluster/feed/."""
+        self._most = most
+        self._ping_at_s = self._loop.time() + within_s
+        return await self._next()
 
     async def _next(self) -> Sequence[Frame]:
         """Events, a gap or a ping, as soon as there is one; nothing once the feed has ended, or
@@ -157,34 +125,21 @@ class Subscription:
             if self.after + 1 >= feed.next:
                 await self._wait()
                 continue
-            read = partial(
-                feed.reader.read, self.after, feed.config.events_at_once, self._selection
-            )
-            frames = self._frames(await feed.in_turn(read))
+            read = partial(feed.reader.read, self.after, self._most, self._selection)
+            found = self._frames(await feed.in_turn(read))
             self._read_at_s = self._loop.time()
-            if frames:
-                return frames
+            if found:
+                return found
         return ()
 
     def _frames(self, page: FeedPage) -> list[Frame]:
-        """The page's events, and each gap before the event that follows it."""
-        frames: list[Frame] = []
-        events = iter(page.events)
-        event = next(events, None)
-        for missed in page.missed:
-            while event is not None and event.seq < missed.first:
-                frames.append(event)
-                event = next(events, None)
-            self.after = missed.last
-            frames.append(self._gap("retention", missed))
-        if event is not None:
-            frames += [event, *events]
+        found = frames.frames_of(page, self._gap)
         self.after = page.after
         self.cursor = self._feed.reader.cursor(page.after)
-        return frames
+        return found
 
-    def _gap(self, reason: Literal["retention", "other_database"], missed: Missed) -> Gap:
-        self.cursor = self._feed.reader.cursor(self.after)
+    def _gap(self, reason: Reason, missed: Missed) -> Gap:
+        self.cursor = self._feed.reader.cursor(missed.last)
         return Gap(self.cursor, reason, missed.first, missed.last)
 
     async def _wait(self) -> None:
@@ -207,57 +162,65 @@ class Feed:
         self.reader = reader
         self.config = config
         self.next = reader.ends().next
-        self.ended = False
         self._clock = clock
-        self._subscriptions: set[Subscription] = set()
+        self._readers: Readers[Subscription] = Readers(config.end_within_s, config.unheard_s)
         self._turn = asyncio.Lock()
-        self._alone = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self._readers.ended
 
     @property
     def subscribers(self) -> int:
-        return len(self._subscriptions)
+        return len(self._readers.connected)
 
     @property
     def lag_events_max(self) -> int:
         """How many events the slowest subscriber is behind."""
-        return max((self.next - 1 - each.after for each in self._subscriptions), default=0)
+        connected = self._readers.connected
+        return max((self.next - 1 - each.after for each in connected), default=0)
 
     def committed(self, feed_next: int) -> None:
         """Events up to `feed_next` are on disk."""
         if feed_next > self.next:
             self.next = feed_next
-            self._wake_all()
+            self._readers.wake_all()
 
-    @contextmanager
-    def subscribed(
+    async def chosen(
+        self,
+        workspaces: Sequence[str],
+        types: Sequence[str],
+        webhooks: Sequence[str],
+        chats: Sequence[str],
+        place: Place,
+    ) -> Selection:
+        """The reader's filters. Raises: InvalidInput; see `selection_of`."""
+        return await selection_of(self, workspaces, types, webhooks, chats, place=place)
+
+    @asynccontextmanager
+    async def subscribed(
         self,
         since: str,
         selection: Selection,
-        transport: asyncio.WriteTransport,
+        transport: asyncio.WriteTransport | None,
         pace_s: float | None = None,
         may_go_on: Callable[[], bool] = lambda: True,
         back_most: int | None = None,
-    ) -> Iterator[Subscription]:
+    ) -> AsyncIterator[Subscription]:
         """A subscription for as long as the block runs. The caller holds a place for it.
 
         One that begins more than `back_most` events ago is told of a gap up to the newest.
 
         Raises: InvalidInput if `since` names no position; Overloaded if the daemon is stopping.
         """
-        if self.ended:
-            raise Overloaded.of(Code.STOPPING)
+        self._readers.check()
         start, newest = self.reader.start(since, self._clock.now_ms()), self.next - 1
         if back_most is not None and newest - start.after > back_most:
             start = Start(newest, self.reader.cursor(newest), foreign=True)
-        _notice_silence(transport, self.config.unheard_s)
         pace_s = self.config.pace_s if pace_s is None else pace_s
         subscription = Subscription(self, start, selection, transport, pace_s, may_go_on)
-        self._subscriptions.add(subscription)
-        try:
+        with self._readers.reading(subscription):
             yield subscription
-        finally:
-            self._subscriptions.discard(subscription)
-            self._alone.set()
 
     async def in_turn(self, read: Callable[[], T]) -> T:
         """What a slice of work on the feed returns; there is one in a turn of the loop."""
@@ -268,30 +231,4 @@ class Feed:
 
     async def close(self) -> None:
         """Every subscription has ended; a reader that took nothing in time was cut off."""
-        self.ended = True
-        self._wake_all()
-        if not await self._emptied():
-            for subscription in self._subscriptions:
-                subscription.transport.abort()
-            await self._emptied()
-
-    async def _emptied(self) -> bool:
-        try:
-            async with asyncio.timeout(self.config.end_within_s):
-                while self._subscriptions:
-                    self._alone.clear()
-                    await self._alone.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    def _wake_all(self) -> None:
-        for subscription in self._subscriptions:
-            subscription.news.set()
-
-
-def _notice_silence(transport: asyncio.WriteTransport, unheard_s: float) -> None:
-    """A reader whose machine is gone is cut off soon after the first ping that it does not take."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unheard_s * 1_000))
+        await self._readers.close()

@@ -28,8 +28,8 @@ from hookbundle.engine.errors import HookbundleError, InvalidInput, Overloaded
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
-from hookbundle.server.feed.filters import selection_of
-from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
+from hookbundle.server.feed.frames import Encode, Frame, Hello, Refusal
+from hookbundle.server.feed.source import Source
 from hookbundle.server.http.listeners import unix_socket
 from hookbundle.server.http.problems import fault_out
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
@@ -38,6 +38,7 @@ from hookbundle.storage.reads.feed_selection import Selection
 PROTOCOL = 1
 HELLO_BYTES_MAX = 32 * 1024
 BACKLOG = 128
+SINCE_CHARS_MAX = 8_192  # a cursor of 256 partitions
 LENGTH = struct.Struct(">I")
 
 WorkspaceId = Annotated[str, msgspec.Meta(max_length=limits.WORKSPACE_ID_CHARS_MAX)]
@@ -53,7 +54,7 @@ class HelloIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     hello: Literal[1]
     format: Literal["msgpack", "ndjson"] = "ndjson"
-    since: Annotated[str, msgspec.Meta(max_length=128)] = "now"
+    since: Annotated[str, msgspec.Meta(max_length=SINCE_CHARS_MAX)] = "now"
     workspaces: Annotated[tuple[WorkspaceId, ...], msgspec.Meta(max_length=256)] = ()
     types: Annotated[tuple[Glob, ...], msgspec.Meta(max_length=64)] = ()
     webhooks: Annotated[tuple[WebhookId, ...], msgspec.Meta(max_length=256)] = ()
@@ -69,7 +70,7 @@ class FormatIn(msgspec.Struct, frozen=True):
 class FeedSocket:
     """The open socket; `close()` after the feed itself has been closed."""
 
-    def __init__(self, feed: Feed, places: FairLimit[str], path: Path) -> None:
+    def __init__(self, feed: Source, places: FairLimit[str], path: Path) -> None:
         self._feed = feed
         self._places = places
         self.path = path
@@ -119,8 +120,7 @@ class FeedSocket:
             hello = parsing.parse_as(line, HelloIn)
             # Each connection is an owner: who can open the socket may have what is free.
             with self._places.holding(f"connection {id(writer)}"):
-                selection = await selection_of(
-                    self._feed,
+                selection = await self._feed.chosen(
                     hello.workspaces,
                     hello.types,
                     hello.webhooks,
@@ -143,7 +143,7 @@ class FeedSocket:
     ) -> None:
         """Everything from there on has been written. Raises: InvalidInput, TimeoutError ..."""
         write = partial(_write_to, writer)
-        with self._feed.subscribed(since, selection, writer.transport) as subscription:
+        async with self._feed.subscribed(since, selection, writer.transport) as subscription:
             watch = asyncio.create_task(_watch(reader, writer, subscription.leave))
             try:
                 first = Hello(PROTOCOL, __version__, subscription.cursor)

@@ -25,9 +25,9 @@ from hookbundle.engine.formats.presets import presets
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import KEEPS, Form
-from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.formats.fields import chosen_of
+from hookbundle.server.console.pages.recent.activity import ActivityPage
 from hookbundle.server.console.pages.webhook_forms import (
     UNTICKED,
     faults_of,

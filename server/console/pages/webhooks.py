@@ -15,8 +15,8 @@ from hookbundle.engine.preconditions import at_version
 from hookbundle.engine.windows.parsing import NONE
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
-from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.recent.activity import ActivityPage
 from hookbundle.server.console.pages.success import fields as success
 from hookbundle.server.console.pages.webhook import GRANULARITIES, path_of
 from hookbundle.server.console.pages.webhook_forms import (

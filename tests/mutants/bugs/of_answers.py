@@ -63,7 +63,7 @@ ANSWERS = (
     Mutant(
         name="a4",
         bug="live pages of workspaces take the places of operators",
-        path="server/console/pages/activity.py",
+        path="server/console/pages/recent/news.py",
         edits=(
             (
                 "            else (limits.streams, caller.workspace_id)\n",
@@ -78,7 +78,7 @@ ANSWERS = (
     Mutant(
         name="a5",
         bug="a page that was left keeps its place among the session's live ones",
-        path="server/console/pages/activity.py",
+        path="server/console/pages/recent/news.py",
         edits=(("                session.live -= 1\n", "                pass\n"),),
         caught_by=(f"{LIVE}::test_one_more_page_of_a_session_is_shown_but_not_live",),
     ),

@@ -178,7 +178,7 @@ EDGE = (
     Mutant(
         name="n5",
         bug="a live page reads all that has happened since long ago",
-        path="server/console/pages/activity.py",
+        path="server/console/pages/recent/news.py",
         edits=(("back_most=BACK_MOST", "back_most=None"),),
         caught_by=(f"{LIVE}::test_a_page_that_comes_from_long_ago_reads_nothing_of_it",),
     ),

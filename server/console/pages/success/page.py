@@ -7,7 +7,7 @@ from aiohttp import web
 from hookbundle.engine.errors import TooManyRequests
 from hookbundle.engine.messages import parsing
 from hookbundle.engine.preconditions import at_version
-from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.recent.activity import ActivityPage
 from hookbundle.server.console.pages.webhook import ONE, ONLY, ONLY_ACTS, path_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit

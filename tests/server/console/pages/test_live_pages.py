@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hookbundle.server.console.pages import activity
-from hookbundle.server.console.pages.activity import LIVE_MAX
+from hookbundle.server.console.pages.recent import news as activity
+from hookbundle.server.console.pages.recent.news import LIVE_MAX
 from hookbundle.server.console.security import SESSION
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.fair_limits import STREAMS_MAX

@@ -1,0 +1,1 @@
+"""What a workspace did lately, and news of it as they come."""
