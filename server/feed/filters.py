@@ -3,11 +3,11 @@
 A filter that nothing will ever match is a mistake, and its reader would wait for ever.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hookbundle.engine.errors import InvalidInput, quoted
+from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.fact_types import no_type, unknown_types
@@ -35,26 +35,40 @@ async def selection_of(
     Raises: InvalidInput with each type that no event has, and each workspace or webhook that does
         not exist and of which the feed has no event.
     """
-    unknown = set(unknown_types(types))
-    faults = [
-        no_type(place("type", index), glob) for index, glob in enumerate(types) if glob in unknown
-    ]
     missing = await without_events(feed, workspaces)
+    unknown = await webhooks_without_events(feed, workspaces, webhooks)
+    faults = unknown_filters(workspaces, types, webhooks, missing, unknown, place)
+    refusal = InvalidInput.with_faults(faults)
+    if refusal.faults:
+        raise refusal
+    return Selection(workspaces, types, webhooks, chats)
+
+
+def unknown_filters(
+    workspaces: Sequence[str],
+    types: Sequence[str],
+    webhooks: Sequence[str],
+    missing: Collection[str],
+    unknown: Collection[str],
+    place: Place,
+) -> list[Fault]:
+    """A fault of each type that no event has, of workspaces that are `missing`, and of `unknown`
+    webhooks."""
+    no_types = set(unknown_types(types))
+    faults = [
+        no_type(place("type", index), glob) for index, glob in enumerate(types) if glob in no_types
+    ]
     faults += [
         fault(place("workspace", index), FaultCode.NO_EVENTS_OF, got=quoted(name))
         for index, name in enumerate(workspaces)
         if name in missing
     ]
-    unknown_webhooks = await webhooks_without_events(feed, workspaces, webhooks)
     faults += [
         fault(place("webhook", index), FaultCode.NO_EVENTS_OF_WEBHOOK, got=quoted(name))
         for index, name in enumerate(webhooks)
-        if name in unknown_webhooks
+        if name in unknown
     ]
-    refusal = InvalidInput.with_faults(faults)
-    if refusal.faults:
-        raise refusal
-    return Selection(workspaces, types, webhooks, chats)
+    return faults
 
 
 async def without_events(feed: "Feed", workspaces: Sequence[str]) -> frozenset[str]:

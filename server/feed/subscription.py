@@ -23,7 +23,7 @@ from hookbundle.server.feed import frames
 from hookbundle.server.feed.filters import Place, selection_of
 from hookbundle.server.feed.frames import Encode, Frame, Gap, Ping, Reason, Refusal, Write
 from hookbundle.server.feed.readers import Readers
-from hookbundle.storage.reads.feed import FeedPage, FeedReader, Missed, Start
+from hookbundle.storage.reads.feed import FeedReader, Missed, Start
 from hookbundle.storage.reads.feed_selection import Selection
 
 log = structlog.get_logger(__name__)
@@ -103,9 +103,13 @@ class Subscription:
         await frames.send(data, write, self._feed.config.blocked_s)
 
     async def page(self, most: int, within_s: float) -> Sequence[Frame]:
-        """The next frames, of up to so many events; a ping alone if none came so long; nothing
-        once the feed has ended. For one who asks again and again: see server/cluster/feed/."""
+        """What there is up to `most` events on; if there is nothing, what comes within that time.
+
+        A ping alone: only the cursor has moved on, if at all. Nothing: the feed has ended.
+        """
         self._most = most
+        if not self._foreign and self.after + 1 < self._feed.next:
+            return await self._read() or [Ping(self.cursor)]
         self._ping_at_s = self._loop.time() + within_s
         return await self._next()
 
@@ -125,17 +129,18 @@ class Subscription:
             if self.after + 1 >= feed.next:
                 await self._wait()
                 continue
-            read = partial(feed.reader.read, self.after, self._most, self._selection)
-            found = self._frames(await feed.in_turn(read))
-            self._read_at_s = self._loop.time()
-            if found:
+            if found := await self._read():
                 return found
         return ()
 
-    def _frames(self, page: FeedPage) -> list[Frame]:
+    async def _read(self) -> list[Frame]:
+        feed = self._feed
+        read = partial(feed.reader.read, self.after, self._most, self._selection)
+        page = await feed.in_turn(read)
         found = frames.frames_of(page, self._gap)
         self.after = page.after
-        self.cursor = self._feed.reader.cursor(page.after)
+        self.cursor = feed.reader.cursor(page.after)
+        self._read_at_s = self._loop.time()
         return found
 
     def _gap(self, reason: Reason, missed: Missed) -> Gap:

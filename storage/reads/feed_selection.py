@@ -26,7 +26,8 @@ class Selection:
         self.workspaces = frozenset(workspaces)
         self.webhooks = frozenset(webhooks)
         self.chats = frozenset(chats)
-        self._globs = [re.compile(translate(glob)) for glob in types]
+        self.types = tuple(types)
+        self._globs = [re.compile(translate(glob)) for glob in self.types]
         self._known: dict[str, bool] = {}
 
     def takes(self, kind: str, fact: StoredFact) -> bool:

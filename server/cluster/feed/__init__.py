@@ -1,0 +1,1 @@
+"""The event feed over the partitions of a cluster."""

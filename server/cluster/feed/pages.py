@@ -1,0 +1,113 @@
+"""Pages of a partition's feed, as one node asks them of the owner, and as it answers.
+
+    GET /cluster/feed/look   where a reader begins, and which of its filters nothing will match
+    GET /cluster/feed/page   what comes next; waits for it a while if there is nothing yet
+
+Nothing of a reader stays at the owner: it says with each request where it stands.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Overloaded
+from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.feed.filters import webhooks_without_events, without_events
+from hookbundle.server.feed.frames import Frame, Gap
+from hookbundle.storage.reads.feed import FeedEvent
+from hookbundle.storage.reads.feed_selection import Selection
+
+LOOK = "/cluster/feed/look"
+PAGE = "/cluster/feed/page"
+
+
+class Wanted(msgspec.Struct, frozen=True, array_like=True):
+    """A reader's place in the feed of a partition, and its filters."""
+
+    since: str
+    workspaces: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
+    chats: tuple[str, ...] = ()
+    most: int = 0
+    wait_s: float = 0.0
+    back_most: int | None = None
+
+    def selection(self) -> Selection:
+        return Selection(self.workspaces, self.types, self.webhooks, self.chats)
+
+
+class Looked(msgspec.Struct, frozen=True, array_like=True):
+    """`cursor`: the place that `since` names. The rest: names of which there will be no event."""
+
+    cursor: str
+    workspaces: tuple[str, ...]
+    webhooks: tuple[str, ...]
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True):
+    """`gaps`: each with how many of the events stand before it. `cursor`: behind all of it.
+
+    `behind`: how many events were to be read when it was made, selected or not.
+    """
+
+    events: tuple[FeedEvent, ...]
+    gaps: tuple[tuple[int, Gap], ...]
+    cursor: str
+    behind: int = 0
+
+    def frames(self) -> list[FeedEvent | Gap]:
+        found: list[FeedEvent | Gap] = list(self.events)
+        for place, gap in reversed(self.gaps):
+            found.insert(place, gap)
+        return found
+
+
+def page_of(frames: Sequence[Frame], cursor: str, behind: int) -> Page:
+    events: list[FeedEvent] = []
+    gaps: list[tuple[int, Gap]] = []
+    for frame in frames:
+        if isinstance(frame, FeedEvent):
+            events.append(frame)
+        elif isinstance(frame, Gap):
+            gaps.append((len(events), frame))
+    return Page(tuple(events), tuple(gaps), cursor, behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the owner of a partition answers."""
+
+    async def look(self, owned: Owned, request: web.Request) -> web.Response:
+        """Raises: InvalidInput if `since` names no position."""
+        wanted = await _wanted(request)
+        feed, none = owned.partition.feed, Selection()
+        async with feed.subscribed(wanted.since, none, None) as subscription:
+            cursor = subscription.cursor
+        workspaces = await without_events(feed, wanted.workspaces)
+        webhooks = await webhooks_without_events(feed, wanted.workspaces, wanted.webhooks)
+        return _packed(Looked(cursor, tuple(sorted(workspaces)), tuple(sorted(webhooks))))
+
+    async def page(self, owned: Owned, request: web.Request) -> web.Response:
+        """Raises: Overloaded if the partition is being given away."""
+        wanted = await _wanted(request)
+        feed = owned.partition.feed
+        async with feed.subscribed(
+            wanted.since, wanted.selection(), None, back_most=wanted.back_most
+        ) as subscription:
+            frames = await subscription.page(wanted.most, wanted.wait_s)
+            if not frames:
+                raise Overloaded.of(Code.STOPPING)
+            behind = feed.next - 1 - subscription.after
+            return _packed(page_of(frames, subscription.cursor, behind))
+
+
+async def _wanted(request: web.Request) -> Wanted:
+    return msgspec.msgpack.decode(await request.read(), type=Wanted)
+
+
+def _packed(answer: msgspec.Struct) -> web.Response:
+    return web.Response(body=msgspec.msgpack.encode(answer))
