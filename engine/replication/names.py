@@ -24,6 +24,11 @@ class Names:
         """Of the cluster's records."""
         return f"HB_{self.cluster}"
 
+    @property
+    def sessions(self) -> str:
+        """The bucket of who is signed in to the console."""
+        return f"{self.bucket}_SESSIONS"
+
     def stream(self, partition: int, generation: Generation) -> str:
         return f"{self._streams(partition)}{generation}"
 

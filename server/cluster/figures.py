@@ -38,7 +38,7 @@ def status_of(parts: Sequence[StatusOut], empty: StatusOut) -> StatusOut:
         sending=sum(each.sending for each in parts),
         store=_store([each.store for each in parts]),
         disk=_sums(each.disk for each in parts),
-        feed=_sums(each.feed for each in parts),
+        feed=_sums(each.feed for each in (empty, *parts)),
         lag_ms=max(each.lag_ms for each in parts),
         clock_held=any(each.clock_held for each in parts),
         reasons=reasons_of([empty, *parts]),
@@ -48,9 +48,15 @@ def status_of(parts: Sequence[StatusOut], empty: StatusOut) -> StatusOut:
 
 
 def empty_status(
-    version: str, pid: int, started_at: str, now: str, reasons: list[ReasonOut], log_lost: int
+    version: str,
+    pid: int,
+    started_at: str,
+    now: str,
+    reasons: list[ReasonOut],
+    log_lost: int,
+    readers: Mapping[str, int],
 ) -> StatusOut:
-    """Of a node without a partition."""
+    """Of a node without a partition. `readers`: of its feed, as the status names them."""
     return StatusOut(
         version=version,
         pid=pid,
@@ -69,7 +75,7 @@ def empty_status(
         sending=0,
         store=_store([]),
         disk=dict.fromkeys(("map_bytes", "used_bytes", "file_bytes", "free_bytes"), 0),
-        feed=dict.fromkeys(("next", "oldest", "subscribers", "lag_events_max"), 0),
+        feed={"next": 0, "oldest": 0, **readers},
         lag_ms=0,
         clock_held=False,
         reasons=reasons,

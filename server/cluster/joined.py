@@ -16,6 +16,7 @@ from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreach
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
+from hookbundle.actors.replication.nats.sessions import SessionBucket
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.cluster import ClusterConfig, ClusterRecord, NodeRecord
@@ -25,6 +26,7 @@ from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeReq
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.neighbours import Answer, Neighbours
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.console.sessions import LIFE_MS_MAX
 from hookbundle.server.http.authentication import Caller
 from hookbundle.storage.database.records import SCHEMA
 
@@ -63,6 +65,7 @@ class Joined(Neighbours):
         await self._connection.open()
         record, replicas = await self._enter()
         self.partitions = record.partitions
+        self.sessions = SessionBucket(self._connection, self._names, replicas, LIFE_MS_MAX)
         self._logs = [
             NatsLog(self._connection, self._names, number, replicas)
             for number in range(record.partitions)

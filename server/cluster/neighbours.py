@@ -10,6 +10,7 @@ from typing import Protocol
 from hookbundle.actors.replication.log import RawLog
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.console.sessions import SessionRecords
 
 Answer = Callable[[Asked], Awaitable[Answered]]
 
@@ -19,6 +20,8 @@ class Neighbours(Protocol):
 
     partitions: int
     """Of the cluster; known once it is open."""
+    sessions: SessionRecords
+    """Of the console, the same for all nodes; known once it is open."""
 
     async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
         """The cluster is known, and others can ask this node.

@@ -13,6 +13,7 @@ import random
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import structlog
 
@@ -27,14 +28,18 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.answering import Answering
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of
 from hookbundle.server.cluster.assigning import Assigning
+from hookbundle.server.cluster.console.making import new_console
+from hookbundle.server.cluster.console.sessions import ClusterSessions
+from hookbundle.server.cluster.feed.source import ClusterFeed
 from hookbundle.server.cluster.hosting import PartitionHost
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.owned import Owned, Shared
 from hookbundle.server.cluster.routing import Router
 from hookbundle.server.cluster.serving import Serving
-from hookbundle.server.cluster.tokens import NodeTokens, asking_for_unknown
+from hookbundle.server.cluster.tokens import NodeTokens, asking_for_unknown, finding
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.way_out import Process
+from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.listeners import open_listeners
@@ -74,7 +79,8 @@ class Node(Process):
         log_lost: Callable[[], int] = lambda: 0,
     ) -> None:
         """`life`: of this process; its neighbours know it by that."""
-        super().__init__(config, clock, rng, log_lost)
+        console = replace(config.console, clustered=True)
+        super().__init__(replace(config, console=console), clock, rng, log_lost)
         self.life = life
         self.cluster = cluster
         self.neighbours = neighbours
@@ -126,10 +132,14 @@ class Node(Process):
         partitions = self.neighbours.partitions
         tokens = NodeTokens(partitions, self.owned, self)
         self.tokens = TokenCheck(tokens, self.clock, tokens.used)
-        self._make_hosts(partitions, self._shared(partitions))
-        closing.push_async_callback(self._close_copies)
         router = Router(partitions, self.owned, self)
         router.here = self.answer
+        token_of = finding(tokens, self.tokens, router.asked, partitions)
+        self.sessions = ClusterSessions(self.neighbours.sessions, token_of, self.clock)
+        self._make_hosts(partitions, self._shared())
+        closing.push_async_callback(self._close_copies)
+        self.feed = ClusterFeed(partitions, router.asked, self.followed, config.feed)
+        self.console = new_console(self, router)
         self.serving = serving = Serving(self, router)
         self._answering = Answering(
             serving.answered_here(), self.fair_limits, config.listeners.body_s
@@ -145,7 +155,11 @@ class Node(Process):
             (asking_for_unknown(tokens, router.asked, partitions),),
         )
         closing.push_async_callback(self.listeners.close)
-        self.socket_watch = SocketWatch((self.listeners,))
+        feed_socket = FeedSocket(self.feed, self.fair_limits.feed, config.listeners.feed_path)
+        closing.push_async_callback(feed_socket.close)
+        await feed_socket.open_again()
+        closing.push_async_callback(self.feed.close)
+        self.socket_watch = SocketWatch((self.listeners, feed_socket))
         self.socket_watch.start()
         closing.push_async_callback(self.socket_watch.close)
         self.state.started_ms = self.clock.now_ms()
@@ -153,6 +167,8 @@ class Node(Process):
         self.assigning.start()
         self.state.ready = True
         await self._until_begun()
+        self.console.start()
+        closing.push_async_callback(self.console.close)
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
 
     def _take_directory(self) -> None:
@@ -168,19 +184,19 @@ class Node(Process):
                 "directory of its own"
             )
 
-    def _shared(self, partitions: int) -> Shared:
+    def _shared(self) -> Shared:
         return Shared(
             config=lambda: self.config,
             client=self.client,
             rendering=self.rendering,
             traffic=lambda number: self._new_traffic(first=number << WEBHOOK_BITS),
             tokens=self.tokens,
+            sessions=self.sessions,
             meters=self.meters,
             guard=self.guard,
             fair_limits=self.fair_limits,
             rng=self._rng,
             log_lost=self._log_lost,
-            is_alone=partitions == 1,
         )
 
     def _make_hosts(self, partitions: int, shared: Shared) -> None:

@@ -17,14 +17,13 @@ from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
-from hookbundle.server.console.console import Console
+from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.daemon.watch import StatusWatch
-from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.callers.token_check import KnownTokens, TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
 from hookbundle.server.http.connection_guard import Guard
@@ -46,8 +45,8 @@ YIELD_WITHIN_S = 5.0  # for attempts under way, when a partition is given away
 class Shared:
     """What all partitions of a node use. `config` answers with the configuration as it is now.
 
-    `traffic` makes the traffic of a partition. `is_alone`: the cluster has no other partition, so
-    this one has a console and a feed socket.
+    `traffic` makes the traffic of a partition. `sessions`: who is signed in to the
+    console, at whichever node.
     """
 
     config: Callable[[], DaemonConfig]
@@ -55,12 +54,12 @@ class Shared:
     rendering: Rendering
     traffic: Callable[[int], Traffic]
     tokens: TokenCheck
+    sessions: SignedIn
     meters: Meters
     guard: Guard
     fair_limits: FairLimits
     rng: random.Random
     log_lost: Callable[[], int]
-    is_alone: bool
 
 
 class PartitionClock(SystemClock):
@@ -121,7 +120,6 @@ class Owned:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when nobody will answer any more."""
         self.handlers: dict[tuple[str, str], Route] = {}
-        self.console: Console | None = None
 
     async def start(self) -> None:
         """Raises: HookbundleError; then nothing of it runs."""
@@ -153,18 +151,10 @@ class Owned:
         self.maintenance = Maintenance(partition.env)
         closing.callback(self.maintenance.stop)
         self._assemble()
-        if shared.is_alone:
-            path = shared.config().listeners.feed_path
-            feed_socket = FeedSocket(partition.feed, shared.fair_limits.feed, path)
-            closing.push_async_callback(feed_socket.close)
-            await feed_socket.open_again()
         closing.push_async_callback(partition.feed.close)
         self.state.started_ms = self.clock.now_ms()
         note = Note(DaemonStarted(detail=f"version {__version__}"), self.clock.now_ms())
         await partition.store_first(note)
-        if self.console is not None:
-            self.console.start()
-            closing.push_async_callback(self.console.close)
         self.watch.start()
         closing.push_async_callback(self.watch.close)
         self.state.ready = True
@@ -174,6 +164,7 @@ class Owned:
         parts = ApiParts(
             partition=self.partition,
             tokens=shared.tokens,
+            sessions=shared.sessions,
             client=shared.client,
             slots=self.traffic.slots,
             rendering=shared.rendering,
@@ -189,10 +180,7 @@ class Owned:
             started_ms=lambda: self.state.started_ms,
         )
         resources = resources_of(parts)
-        routes = resources.routes
-        if shared.is_alone:
-            self.console = resources.console()
-            routes = [*routes, *self.console.routes()]
+        routes = [*resources.routes, *resources.console().routes()]
         self.handlers = {(route.method, route.path): route for route in routes}
 
     async def stop(self, *, finish: bool) -> None:

@@ -16,9 +16,13 @@ from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
+from hookbundle.server.cluster.console import lists
+from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
+from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.daemon.api import ApiParts, resources_of
+from hookbundle.server.feed.sse import EVENTS_PATH, FeedStream
 from hookbundle.server.http.contract.serving import contract
 from hookbundle.server.http.problems import SOURCES_PATH
 from hookbundle.server.http.resources.mail_tests import MailTests
@@ -43,7 +47,8 @@ class Serving:
     def __init__(self, node: "Node", router: Router) -> None:
         self._node = node
         self._router = router
-        self._shape = self._routes_of_a_daemon()
+        self._shape, self._pages = self._routes_of_a_daemon()
+        self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
 
     def routes(self) -> list[Route]:
         router = self._router
@@ -62,24 +67,41 @@ class Serving:
         }
         routes = [self._answered(route, merged) for route in self._shape]
         routes += self._own_routes()
-        pages = [route for route in routes if not route.name]
+        unnamed = [route for route in routes if not route.name]
+        unnamed += self._node.console.routes(self._pages)
         described = [route for route in routes if route.name]
-        return [*described, *contract(described, __version__), *pages]
+        return [*described, *contract(described, __version__), *unnamed]
 
     def answered_here(self) -> list[Route]:
-        async def known(request: web.Request) -> web.StreamResponse:
+        internal: dict[str, Callable[[Owned, web.Request], Awaitable[web.Response]]] = {
+            tokens.PATH: tokens.answer,
+            pages.LOOK: pages.look,
+            pages.PAGE: pages.page,
+            lists.WORKSPACES: lists.workspaces,
+            lists.LOOK: lists.look,
+        }
+        between = [self._between_nodes(path, answer) for path, answer in internal.items()]
+        return [*between, *map(self._router.answered_here, [*self._shape, *self._pages])]
+
+    def _between_nodes(
+        self, path: str, answer: Callable[[Owned, web.Request], Awaitable[web.Response]]
+    ) -> Route:
+        """What no caller may ask: of the partition that the request names."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
             owned = self._router.owned_for(request)
             if owned is None:
                 return web.Response(status=MISDIRECTED)
-            return tokens.answer(owned, request)
+            return await answer(owned, request)
 
-        internal = Route(method="GET", path=tokens.PATH, handler=known, summary="")
-        return [internal, *map(self._router.answered_here, self._shape)]
+        return Route(method="GET", path=path, handler=handle, summary="")
 
     def _answered(self, route: Route, merged: dict[tuple[str, str], Handle]) -> Route:
         key = route.method, route.path
         if "{ws}" in route.path or route.path.startswith(SOURCES_PATH):
             return self._router.placed(route)
+        if key == ("GET", EVENTS_PATH):
+            return replace(route, handler=self._events.events)
         if self._router.partitions == 1:
             return replace(route, handler=partial(self._of_the_only_one, route))
         if key in merged:
@@ -134,7 +156,7 @@ class Serving:
     def status(self) -> StatusOut:
         """Of the node: of the partitions that it owns."""
         return figures.status_of(
-            [each.status() for each in self._node.owned.values()], self._empty()
+            [each.status() for each in self._node.owned.values()], self.alone()
         )
 
     def conditions(self) -> tuple[Condition, ...]:
@@ -159,7 +181,8 @@ class Serving:
             found.append(condition(Reason.COPIES_BROKEN, count=len(broken)))
         return found
 
-    def _empty(self) -> StatusOut:
+    def alone(self) -> StatusOut:
+        """The status of the node without any partition."""
         node = self._node
         return figures.empty_status(
             __version__,
@@ -168,20 +191,26 @@ class Serving:
             iso(node.clock.now_ms()),
             [reason_out(each) for each in self._of_cluster()],
             node._log_lost(),
+            {
+                "subscribers": node.feed.subscribers,
+                "lag_events_max": node.feed.lag_events_max,
+            },
         )
 
     async def _status(self, merging: Merging, request: web.Request) -> web.Response:
         """`GET /v1/status`: of all partitions, wherever they are."""
-        return await merging.summed(request, self._empty())
+        return await merging.summed(request, self.alone())
 
     # ---- the shape
 
-    def _routes_of_a_daemon(self) -> list[Route]:
+    def _routes_of_a_daemon(self) -> tuple[list[Route], list[Route]]:
+        """Of the API, and of the console."""
         node = self._node
         nothing: Any = _Nothing()
         parts = ApiParts(
             partition=nothing,
             tokens=node.tokens,
+            sessions=node.sessions,
             client=node.client,
             slots=node.slots,
             rendering=node.rendering,
@@ -197,8 +226,8 @@ class Serving:
             started_ms=nothing,
         )
         resources = resources_of(parts)
-        routes = [*resources.routes, *resources.console().routes()]
-        return [route for route in routes if route.path not in OF_NODE]
+        of_api = [route for route in resources.routes if route.path not in OF_NODE]
+        return of_api, resources.console().routes()
 
 
 class _Nothing:

@@ -5,6 +5,7 @@ known to it at once; a copy that follows knows it when it has the rows, and noth
 it. What no copy here knows is asked of the owner, before the request is looked at.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
@@ -19,6 +20,7 @@ from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.http.authentication import bearer_in, is_on_socket
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.problems import Handler, answer_for
 from hookbundle.server.http.requests import hint_of
 from hookbundle.storage.database.environment import Environment
@@ -29,6 +31,7 @@ from hookbundle.storage.transitions.tokens import digest_of
 PATH = "/cluster/tokens/{digest}"
 OF_ALL = 0  # the partition of the tokens that are good for every workspace
 PLACES_MAX = 4_096
+AT_ONCE = 8  # partitions that are asked for one token
 
 
 class Copies(Protocol):
@@ -115,7 +118,7 @@ def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middlew
         number = placing.of_path(request, partitions)
         try:
             for place in dict.fromkeys((OF_ALL if number is None else number, OF_ALL)):
-                token = await _asked(ask, place, digest)
+                token = await asked_for(ask, place, digest)
                 if token is not None:
                     with tokens.having(digest, token):
                         return await handler(request)
@@ -126,7 +129,31 @@ def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middlew
     return ask_first
 
 
-async def _asked(ask: Ask, place: int, digest: bytes) -> Token | None:
+def finding(
+    tokens: NodeTokens, check: TokenCheck, ask: Ask, partitions: int
+) -> Callable[[bytes, str | None], Awaitable[Token | None]]:
+    """Finds the good token with a digest, of one workspace, or for all if that is empty; None:
+    wherever it is. Raises: NotOwner; AnswerLost."""
+
+    async def found(digest: bytes, workspace_id: str | None) -> Token | None:
+        token = tokens.known(digest)
+        if token is not None:
+            return check.good(digest)
+        places = range(partitions) if workspace_id is None else [of_token(workspace_id, partitions)]
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(place: int) -> Token | None:
+            async with turn:
+                return await asked_for(ask, place, digest)
+
+        found = await asyncio.gather(*map(one, places))
+        token = next((each for each in found if each is not None), None)
+        return None if token is None or check.is_expired(token) else token
+
+    return found
+
+
+async def asked_for(ask: Ask, place: int, digest: bytes) -> Token | None:
     """Raises: NotOwner; AnswerLost."""
     answered = await ask(place, Asked("GET", PATH.format(digest=digest.hex()), ()))
     if answered.status != 200:
@@ -134,7 +161,7 @@ async def _asked(ask: Ask, place: int, digest: bytes) -> Token | None:
     return msgspec.msgpack.decode(answered.body, type=Token)
 
 
-def answer(owned: Owned, request: web.Request) -> web.Response:
+async def answer(owned: Owned, request: web.Request) -> web.Response:
     """`GET /cluster/tokens/{digest}`, of another node."""
     try:
         digest = bytes.fromhex(request.match_info["digest"])

@@ -28,14 +28,13 @@ from hookbundle.server.console.pages.webhook import WebhookPage
 from hookbundle.server.console.pages.webhooks import WebhooksPage
 from hookbundle.server.console.pages.window_rules.trying import Trying
 from hookbundle.server.console.pages.windows import WindowsPage
-from hookbundle.server.console.pages.workspaces import WorkspacesPage
+from hookbundle.server.console.pages.workspaces import WorkspacesPage, searching
 from hookbundle.server.console.rendering import Renderer
-from hookbundle.server.console.samples import Samples
+from hookbundle.server.console.samples import Samples, look_at
 from hookbundle.server.console.security import Origins
-from hookbundle.server.console.sessions import Sessions
+from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
-from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
@@ -95,10 +94,14 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleConfig:
-    """`public_url` is where people reach the console, if that is not where it listens."""
+    """`public_url` is where people reach the console, if that is not where it listens.
+
+    `clustered`: it is that of a node of a cluster.
+    """
 
     public_url: str = ""
     errors_max: int = 10
+    clustered: bool = False
 
 
 class Console:
@@ -109,7 +112,7 @@ class Console:
         config: ConsoleConfig,
         api: Api,
         reads: Reads,
-        tokens: TokenCheck,
+        sessions: SignedIn,
         listing: Listing,
         names: ChatNames,
         search: Callable[[str, str, int, bytes], ChatSearch],
@@ -121,12 +124,20 @@ class Console:
         wrong_token: Callable[[str], None],
         sends_mail: Callable[[], bool],
     ) -> None:
-        self.sessions = Sessions(tokens, clock)
-        self.samples = Samples(status, reads, clock)
-        renderer = Renderer(clock)
+        self.sessions = sessions
+        self.samples = Samples(lambda: look_at(status(), reads), clock)
+
+        async def status_now() -> StatusOut:
+            return status()
+
+        renderer = Renderer(clock, clustered=config.clustered)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
         activity = ActivityPage(access, reads, names, api.logs, feed)
-        finding = FindingPage(access, reads, search, owner_of_delivery)
+
+        async def owner_of(delivery_id: str) -> str:
+            return owner_of_delivery(delivery_id)
+
+        finding = FindingPage(access, reads, search, owner_of)
         counting = Counting(api.simulations.env, listing, clock)
         self._parts = (
             WebhooksPage(access, reads, api.workspaces, api.webhooks, activity, counting),
@@ -157,14 +168,14 @@ class Console:
             DeletingPage(access, reads, api.erasing),
             activity,
             NewsPage(access, reads.workspace, feed, fair_limits),
-            WorkspacesPage(access, reads, api.workspaces),
+            WorkspacesPage(access, reads, api.workspaces, searching(api.workspaces.read_page)),
             WindowsPage(access, reads, api.chats, activity.of_list),
             DeliveriesPage(access, reads, api.deliveries, activity.of_list),
             ReplaysPage(access, reads, api.deliveries, api.replays, activity.of_list),
             finding,
             PathsPage(access, reads, names, api.histories, finding, activity.of_list),
             OverviewPage(
-                access, self.samples, status, lambda: sends_mail() and not config.public_url
+                access, self.samples, status_now, lambda: sends_mail() and not config.public_url
             ),
             MailPage(access, api.mail_tests),
             ErrorsPage(access),

@@ -31,8 +31,11 @@ BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has
 
 
 class Renderer:
-    def __init__(self, clock: Clock) -> None:
+    """`clustered`: the console is that of a node of a cluster."""
+
+    def __init__(self, clock: Clock, *, clustered: bool = False) -> None:
         self._clock = clock
+        self._clustered = clustered
         for code in LANGUAGES:
             environment(code)  # what is wrong with it is found at start
 
@@ -46,6 +49,7 @@ class Renderer:
                 others=others,
                 now_ms=self._clock.now_ms(),
                 version=__version__,
+                clustered=self._clustered,
                 zone=times.zone_of(words.get("view")),
                 **words,
             )

@@ -5,7 +5,7 @@ For the last hours at a glance; who wants more keeps what `/metrics` says.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,13 +47,24 @@ class Rate:
     a_minute: float
 
 
-class Samples:
-    """The newest samples, the oldest first; `start()` has one taken every so often."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The status, and when the oldest of the deliveries was sealed that could be on their way; 0:
+    there is none."""
 
-    def __init__(self, status: Callable[[], StatusOut], reads: Reads, clock: Clock) -> None:
+    status: StatusOut
+    oldest_ms: int
+
+
+class Samples:
+    """The newest samples, the oldest first; `start()` has one taken every so often.
+
+    `look`: at all that there is, wherever it is.
+    """
+
+    def __init__(self, look: Callable[[], Awaitable[Look]], clock: Clock) -> None:
         self.taken: deque[Sample] = deque(maxlen=SAMPLES_MAX)
-        self._status = status
-        self._reads = reads
+        self._look = look
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
@@ -67,8 +78,8 @@ class Samples:
 
     async def take(self) -> Sample:
         """The newest sample, taken now."""
-        status, now_ms = self._status(), self._clock.now_ms()
-        oldest_ms = await asyncio.to_thread(self._oldest_ms)
+        look, now_ms = await self._look(), self._clock.now_ms()
+        status, oldest_ms = look.status, look.oldest_ms
         totals = status.totals
         sample = Sample(
             at_ms=now_ms,
@@ -95,21 +106,6 @@ class Samples:
                 found.append(Rate(after.at_ms, counted / minutes))
         return found
 
-    def _oldest_ms(self) -> int:
-        """When the oldest of the deliveries was sealed that could be on their way, or 0.
-
-        One that waits for its receiver to recover is not late by our doing.
-        """
-        oldest = []
-        for number in self._reads.ready(0, HEADS_LOOKED_AT):
-            try:
-                head = self._reads.head(number)
-            except CorruptRecord as exc:  # it hides the others no more than it does in a list
-                damaged.say(exc)
-                continue
-            oldest += [head.sealed_ms] if head else []
-        return min(oldest, default=0)
-
     async def _go_on(self) -> None:
         while True:
             try:
@@ -117,3 +113,24 @@ class Samples:
             except HookbundleError as exc:
                 log.warning("no sample taken", error=str(exc))
             await asyncio.sleep(EVERY_S)
+
+
+async def look_at(status: StatusOut, reads: Reads) -> Look:
+    """At one database."""
+    return Look(status, await asyncio.to_thread(_oldest_ms, reads))
+
+
+def _oldest_ms(reads: Reads) -> int:
+    """When the oldest of the deliveries was sealed that could be on their way, or 0.
+
+    One that waits for its receiver to recover is not late by our doing.
+    """
+    oldest = []
+    for number in reads.ready(0, HEADS_LOOKED_AT):
+        try:
+            head = reads.head(number)
+        except CorruptRecord as exc:  # it hides the others no more than it does in a list
+            damaged.say(exc)
+            continue
+        oldest += [head.sealed_ms] if head else []
+    return min(oldest, default=0)

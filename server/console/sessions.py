@@ -7,7 +7,9 @@ holds a random name; what is kept is its SHA-256, so that a memory dump signs no
 
 import secrets
 from collections import Counter, OrderedDict, deque
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.wording import ShownError
@@ -69,7 +71,29 @@ class Session:
         return taken
 
 
-class Sessions:
+class SignedIn(Protocol):
+    """Who is signed in, as the pages ask: of one daemon, or of all nodes of a cluster.
+
+    Whatever it can't find out now is a HookbundleError.
+    """
+
+    async def sign_in(self, token: str) -> str | None:
+        """The new session's name, for the cookie; None if the token opens no console."""
+
+    async def session(self, name: str) -> Session | None:
+        """The session of that name, if it and its token are still good; it has been seen now."""
+
+    async def sign_out(self, name: str) -> None:
+        """There is no session of that name any more."""
+
+    def is_good(self, session: Session) -> bool:
+        """Whether it has not ended, as far as is known at this moment."""
+
+    def watched(self, session: Session) -> AbstractAsyncContextManager[None]:
+        """For as long as a stream goes on: `is_good` is true to what happens meanwhile."""
+
+
+class Sessions(SignedIn):
     """The sessions of this run, the one seen longest ago first."""
 
     def __init__(self, tokens: TokenCheck, clock: Clock) -> None:
@@ -80,8 +104,19 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    async def sign_in(self, token: str) -> str | None:
+        return self.begin(token)
+
+    async def session(self, name: str) -> Session | None:
+        return self.find(name)
+
+    async def sign_out(self, name: str) -> None:
+        self._end(digest_of(name))
+
+    def watched(self, session: Session) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
     def begin(self, token: str) -> str | None:
-        """The new session's name, for the cookie; None if the token opens no console."""
         if not is_token(token):
             return None
         digest = digest_of(token)
@@ -96,7 +131,6 @@ class Sessions:
         return name
 
     def find(self, name: str) -> Session | None:
-        """The session of that name, if it and its token are still good; it has been seen now."""
         key = digest_of(name)
         session = self._sessions.get(key)
         if session is None:
@@ -116,9 +150,6 @@ class Sessions:
             return False
         token = self._tokens.good(session.digest)
         return token is not None and token.workspace_id == session.caller.workspace_id
-
-    def end(self, name: str) -> None:
-        self._end(digest_of(name))
 
     def _make_room(self, digest: bytes) -> None:
         same = [key for key, session in self._sessions.items() if session.digest == digest]

@@ -21,7 +21,7 @@ from hookbundle.server.console.catalogues import Language
 from hookbundle.server.console.forms import Form, read_form
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.security import Origins
-from hookbundle.server.console.sessions import Notice, Session, Sessions
+from hookbundle.server.console.sessions import Notice, Session, SignedIn
 from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http import problems
 from hookbundle.server.http.authentication import let_in
@@ -121,7 +121,7 @@ Page = Callable[[Visit], Awaitable[web.StreamResponse]]
 class AccessCheck:
     """Where every visitor is looked at first."""
 
-    def __init__(self, sessions: Sessions, renderer: Renderer, origins: Origins) -> None:
+    def __init__(self, sessions: SignedIn, renderer: Renderer, origins: Origins) -> None:
         self.sessions = sessions
         self._renderer = renderer
         self._origins = origins
@@ -135,6 +135,8 @@ class AccessCheck:
         async def handler(request: web.Request) -> web.StreamResponse:
             visit = self._visit(request)
             try:
+                if name := cookie_of(request, security.SESSION):
+                    visit.session = await self.sessions.session(name)
                 response = await self._admit(visit, page, who)
                 if is_large(response):
                     finish(response)
@@ -159,14 +161,13 @@ class AccessCheck:
         return Route(method=method, path=f"/console{path}", handler=handler, summary="", open=True)
 
     def _visit(self, request: web.Request) -> Visit:
-        name = cookie_of(request, security.SESSION)
         chosen = cookie_of(request, security.LANGUAGE)
         return Visit(
             request=request,
             renderer=self._renderer,
             origins=self._origins,
             language=catalogues.choose(chosen, hint_of(request, "Accept-Language")),
-            session=self.sessions.find(name) if name else None,
+            session=None,
             visitor=cookie_of(request, security.VISITOR) or security.new_token(),
         )
 

@@ -13,6 +13,7 @@ from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.conditions import Condition
 from hookbundle.server.console.console import Api, Console
+from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.feed.sse import FeedStream
@@ -69,10 +70,14 @@ from hookbundle.storage.reads.totals import waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """What the resources ask. `config` answers with the configuration as it is now."""
+    """What the resources ask. `config` answers with the configuration as it is now.
+
+    `sessions`: who is signed in to the console.
+    """
 
     partition: Partition
     tokens: TokenCheck
+    sessions: SignedIn
     client: GuardedClient
     slots: AttemptSlots
     rendering: Rendering
@@ -179,7 +184,7 @@ def resources_of(parts: ApiParts) -> Resources:
         config().console,
         api,
         reads,
-        parts.tokens,
+        parts.sessions,
         listing,
         ChatNames(partition.env),
         partial(ChatSearch, partition.env),

@@ -16,6 +16,7 @@ import structlog
 from hookbundle import __version__
 from hookbundle.actors.slot_lanes import standing_in
 from hookbundle.engine.errors import StoreFull
+from hookbundle.server.console.sessions import Sessions
 from hookbundle.server.daemon.api import ApiParts, assemble
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -136,9 +137,11 @@ class Daemon(Process):
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
 
     def _routes(self) -> list[Route]:
+        self.sessions = Sessions(self.tokens, self.clock)
         parts = ApiParts(
             partition=self.partition,
             tokens=self.tokens,
+            sessions=self.sessions,
             client=self.client,
             slots=self.traffic.slots,
             rendering=self.traffic.rendering,

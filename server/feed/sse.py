@@ -31,6 +31,7 @@ from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.sockets.connections import when_lost
 from hookbundle.storage.reads.feed import SINCE, FeedEvent
 
+EVENTS_PATH = "/v1/events"
 RETRY_MS = 2_000  # after which a browser connects again
 FILTERS_MAX = 256
 
@@ -50,7 +51,7 @@ class FeedStream:
         return [
             Route(
                 method="GET",
-                path="/v1/events",
+                path=EVENTS_PATH,
                 handler=self.events,
                 name="follow_events",
                 summary="The event feed as server-sent events, from `Last-Event-ID` on",

@@ -7,7 +7,6 @@ Nothing of a reader stays at the owner: it says with each request where it stand
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
@@ -77,32 +76,29 @@ def page_of(frames: Sequence[Frame], cursor: str, behind: int) -> Page:
     return Page(tuple(events), tuple(gaps), cursor, behind)
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the owner of a partition answers."""
+async def look(owned: Owned, request: web.Request) -> web.Response:
+    """Of the owner. Raises: InvalidInput if `since` names no position."""
+    wanted = await _wanted(request)
+    feed, none = owned.partition.feed, Selection()
+    async with feed.subscribed(wanted.since, none, None) as subscription:
+        cursor = subscription.cursor
+    workspaces = await without_events(feed, wanted.workspaces)
+    webhooks = await webhooks_without_events(feed, wanted.workspaces, wanted.webhooks)
+    return _packed(Looked(cursor, tuple(sorted(workspaces)), tuple(sorted(webhooks))))
 
-    async def look(self, owned: Owned, request: web.Request) -> web.Response:
-        """Raises: InvalidInput if `since` names no position."""
-        wanted = await _wanted(request)
-        feed, none = owned.partition.feed, Selection()
-        async with feed.subscribed(wanted.since, none, None) as subscription:
-            cursor = subscription.cursor
-        workspaces = await without_events(feed, wanted.workspaces)
-        webhooks = await webhooks_without_events(feed, wanted.workspaces, wanted.webhooks)
-        return _packed(Looked(cursor, tuple(sorted(workspaces)), tuple(sorted(webhooks))))
 
-    async def page(self, owned: Owned, request: web.Request) -> web.Response:
-        """Raises: Overloaded if the partition is being given away."""
-        wanted = await _wanted(request)
-        feed = owned.partition.feed
-        async with feed.subscribed(
-            wanted.since, wanted.selection(), None, back_most=wanted.back_most
-        ) as subscription:
-            frames = await subscription.page(wanted.most, wanted.wait_s)
-            if not frames:
-                raise Overloaded.of(Code.STOPPING)
-            behind = feed.next - 1 - subscription.after
-            return _packed(page_of(frames, subscription.cursor, behind))
+async def page(owned: Owned, request: web.Request) -> web.Response:
+    """Of the owner. Raises: Overloaded if the partition is being given away."""
+    wanted = await _wanted(request)
+    feed = owned.partition.feed
+    async with feed.subscribed(
+        wanted.since, wanted.selection(), None, back_most=wanted.back_most
+    ) as subscription:
+        frames = await subscription.page(wanted.most, wanted.wait_s)
+        if not frames:
+            raise Overloaded.of(Code.STOPPING)
+        behind = feed.next - 1 - subscription.after
+        return _packed(page_of(frames, subscription.cursor, behind))
 
 
 async def _wanted(request: web.Request) -> Wanted:

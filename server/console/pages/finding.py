@@ -6,7 +6,7 @@ else is kept of it: the page asks for the chat. Outside of a workspace the field
 and deliveries of all of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -34,7 +34,7 @@ class FindingPage:
     access: AccessCheck
     reads: Reads
     search: Callable[[str, str, int, bytes], ChatSearch]
-    owner_of: Callable[[str], str]
+    owner_of: Callable[[str], Awaitable[str]]
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -51,7 +51,7 @@ class FindingPage:
             return visit.done(f"/console/w/{mine}/find?q={quote(text, safe='')}")
         if queue.ID.fullmatch(text):
             try:
-                ws = self.owner_of(text)
+                ws = await self.owner_of(text)
             except NotFound:
                 return visit.page(
                     "found.html", view=None, text=text, found=[], cursor=None, message_id=""

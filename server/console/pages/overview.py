@@ -1,6 +1,6 @@
 """The operator's page: what the daemon is doing, and did in the last hours."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class OverviewPage:
 
     access: AccessCheck
     samples: Samples
-    status: Callable[[], StatusOut]
+    status: Callable[[], Awaitable[StatusOut]]
     lacks_link: Callable[[], bool]
 
     def routes(self) -> list[Route]:
@@ -40,13 +40,13 @@ class OverviewPage:
         ]
 
     async def show(self, visit: Visit) -> web.StreamResponse:
-        return visit.page("overview.html", section="overview", **self._words())
+        return visit.page("overview.html", section="overview", **await self._words())
 
     async def now(self, visit: Visit) -> web.StreamResponse:
         """The part of the page that changes."""
-        return visit.render("parts/overview.html", **self._words())
+        return visit.render("parts/overview.html", **await self._words())
 
-    def _words(self) -> dict[str, Any]:
+    async def _words(self) -> dict[str, Any]:
         taken = list(self.samples.taken)
         plots = {
             name: plot([(rate.at_ms, rate.a_minute) for rate in self.samples.rates(name)], SPAN_MS)
@@ -57,7 +57,7 @@ class OverviewPage:
             plots[name] = plot(points, SPAN_MS, tops)
         latest = taken[-1] if taken else None
         return {
-            "daemon": self.status(),
+            "daemon": await self.status(),
             "plots": plots,
             "latest": latest,
             "lacks_link": self.lacks_link(),

@@ -11,7 +11,7 @@ from hookbundle.engine.errors import NotFound
 from hookbundle.server.console import security
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import static_files
-from hookbundle.server.console.sessions import Sessions
+from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.http.requests import cookie_of
 from hookbundle.server.http.routes import Route
@@ -23,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 @dataclass(frozen=True, slots=True)
 class SignInPage:
     access: AccessCheck
-    sessions: Sessions
+    sessions: SignedIn
     wrong_token: Callable[[str], None]
 
     def routes(self) -> list[Route]:
@@ -53,18 +53,18 @@ class SignInPage:
 
     async def sign_in(self, visit: Visit) -> web.StreamResponse:
         target = security.local_path(visit.form.get("next", security.PATH))
-        name = self.sessions.begin(visit.form.get("token", "").strip())
+        name = await self.sessions.sign_in(visit.form.get("token", "").strip())
         if name is None:
             self.wrong_token("console")
             return visit.page("sign_in.html", status=403, fault="unknown", target=target)
-        self._forget_former(visit)
+        await self._forget_former(visit)
         response = visit.done(target)
         secure = visit.origins.secure
         security.set_cookie(response, security.SESSION, name, secure=secure)
         return response
 
     async def sign_out(self, visit: Visit) -> web.StreamResponse:
-        self._forget_former(visit)
+        await self._forget_former(visit)
         response = visit.done(SIGN_IN)
         security.drop_cookie(response, security.SESSION)
         response.headers["Clear-Site-Data"] = '"cache"'
@@ -105,10 +105,10 @@ class SignInPage:
     async def nothing(self, visit: Visit) -> web.StreamResponse:
         raise NotFound.of(Code.NO_PAGE)
 
-    def _forget_former(self, visit: Visit) -> None:
+    async def _forget_former(self, visit: Visit) -> None:
         former = cookie_of(visit.request, security.SESSION)
         if former:
-            self.sessions.end(former)
+            await self.sessions.sign_out(former)
 
 
 async def _to_console(request: web.Request) -> web.StreamResponse:

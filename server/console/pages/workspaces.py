@@ -1,6 +1,6 @@
 """The list of workspaces, searched; and the page that makes a new one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,10 +51,25 @@ EMPTY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A search of the list. `state`: one of STATES, or empty; `after`: where the page begins."""
+
+    words: str
+    state: str
+    after: str
+
+
+Found = tuple[list[WorkspaceView], str]
+"""A page of those that match, and where the next one begins; empty at the end."""
+Search = Callable[[web.Request, Wanted], Awaitable[Found]]
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspacesPage:
     access: AccessCheck
     reads: Reads
     workspaces: Workspaces
+    search: Search
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -72,14 +87,9 @@ class WorkspacesPage:
         if mine:
             found, after = [_Row.of(self.reads.workspace(mine))], ""
         else:
-            search = _Search(
-                self.workspaces.read_page,
-                words.casefold(),
-                state if state in STATES else "",
-                query.get("after", "").encode(),
-            )
-            await visit.request.app[LISTS].whole(visit.request, search.read_on)
-            found, after = search.found, search.after.decode()
+            wanted = Wanted(words, state if state in STATES else "", query.get("after", ""))
+            views, after = await self.search(visit.request, wanted)
+            found = [_Row.of(view) for view in views]
         template = "parts/workspaces.html" if visit.is_partial else "workspaces.html"
         shown: dict[str, Any] = {
             "found": found,
@@ -125,6 +135,21 @@ class WorkspacesPage:
         )
 
 
+def searching(
+    read_page: Callable[[int, bytes], Page[WorkspaceView]], most: int = PAGE_MAX
+) -> Search:
+    """The search of one database, of up to `most` a page."""
+
+    async def search(request: web.Request, wanted: Wanted) -> Found:
+        search = _Search(
+            read_page, wanted.words.casefold(), wanted.state, wanted.after.encode(), most
+        )
+        await request.app[LISTS].whole(request, search.read_on)
+        return search.found, search.after.decode()
+
+    return search
+
+
 @dataclass(slots=True)
 class _Search:
     """A page of the workspaces that match. `after`: where the next one begins; empty at the end."""
@@ -133,7 +158,8 @@ class _Search:
     wanted: str
     state: str
     after: bytes
-    found: list["_Row"] = field(default_factory=list)
+    most: int
+    found: list[WorkspaceView] = field(default_factory=list)
     looked_at: int = 0
 
     def read_on(self) -> bool:
@@ -141,10 +167,9 @@ class _Search:
         page = self.read(LOOKED_AT_MAX, self.after)
         for view in page.found:
             self.after = view.settings.id.encode()
-            row = _Row.of(view)
-            if row.matches(self.wanted, self.state):
-                self.found.append(row)
-                if len(self.found) == PAGE_MAX:
+            if _Row.of(view).matches(self.wanted, self.state):
+                self.found.append(view)
+                if len(self.found) == self.most:
                     return False
         self.looked_at += page.seen
         if page.position is None:

@@ -138,8 +138,7 @@ class Workspaces:
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""
-        page = self.reads.workspaces(min(limit, WORKSPACES_AT_ONCE), position.decode())
-        return Page(page.found, page.after.encode() or None, len(page.found), page.size)
+        return reading(self.reads)(limit, position)
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
@@ -235,3 +234,13 @@ class Workspaces:
         present, owner = self.reads.webhook_and_owner(workspace_id, OUTBOUND)
         read = await formatted(wanted.webhook, present, owner, self.templates, "webhook.")
         return changes_of(workspace_id, wanted, read, self.policy(), whole=whole)
+
+
+def reading(reads: Reads) -> Callable[[int, bytes], Page[WorkspaceView]]:
+    """Reads a slice of all workspaces; a position is the id of the last one."""
+
+    def read_page(limit: int, position: bytes) -> Page[WorkspaceView]:
+        page = reads.workspaces(min(limit, WORKSPACES_AT_ONCE), position.decode())
+        return Page(page.found, page.after.encode() or None, len(page.found), page.size)
+
+    return read_page

@@ -15,6 +15,8 @@ from hookbundle.actors.replication.generations import begin
 from hookbundle.actors.replication.log import Acked, Answer, Life
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import KEY_BYTES, ClusterConfig
@@ -87,9 +89,34 @@ def cluster_config(node: str, name: str = "test", copies: int = 2) -> ClusterCon
 
 
 @dataclass(slots=True)
+class MemoryRecords:
+    """Of sessions. `is_down`: nobody answers."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    is_down: bool = False
+
+    async def get(self, place: str) -> bytes | None:
+        self._check()
+        return self.kept.get(place)
+
+    async def put(self, place: str, record: bytes) -> None:
+        self._check()
+        self.kept[place] = record
+
+    async def delete(self, place: str) -> None:
+        self._check()
+        self.kept.pop(place, None)
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise Overloaded.of(Code.LOG_WAITS)
+
+
+@dataclass(slots=True)
 class MemoryCluster:
     folder: Path
     logs: list[MemoryLog]
+    sessions: MemoryRecords = field(default_factory=MemoryRecords)
     nodes: dict[str, "Heard"] = field(default_factory=dict)
     started: list[Node] = field(default_factory=list)
 
@@ -123,12 +150,14 @@ class Heard(neighbours.Neighbours):
     loses_answers: int = 0
     free_bytes: int = 1 << 30
     partitions: int = 0
+    sessions: MemoryRecords = field(default_factory=MemoryRecords)
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
 
     async def open(self, answer: neighbours.Answer, held: Callable[[], Mapping[int, Held]]) -> None:
         self.answer, self.held = answer, held
         self.partitions = len(self.cluster.logs)
+        self.sessions = self.cluster.sessions
 
     async def begin(self) -> None:
         self.cluster.nodes[self.name] = self

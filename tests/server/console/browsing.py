@@ -61,7 +61,7 @@ async def opened(
 
     page.on("console", heard)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    name = stage.system.daemon.console.sessions.begin(token or await stage.token())
+    name = stage.system.daemon.sessions.begin(token or await stage.token())
     assert name is not None
     url = f"{stage.url}/console/"
     await context.add_cookies([{"name": SESSION, "value": name, "url": url}])

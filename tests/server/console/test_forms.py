@@ -88,7 +88,7 @@ async def test_a_form_is_never_unpacked(tmp_path: Path) -> None:
 async def test_who_has_a_session_may_post_more_but_not_without_end(tmp_path: Path) -> None:
     async with street(tmp_path, GuardLimits()) as outside:
         await outside.system.ask("PUT", "/v1/workspaces/acme", {})
-        session = outside.system.daemon.console.sessions.begin(await outside.token("acme"))
+        session = outside.system.daemon.sessions.begin(await outside.token("acme"))
         assert session is not None
 
         more = await posted(outside, b"a" * (UNKNOWN_BYTES_MAX + 1), session=session)

@@ -116,7 +116,7 @@ async def test_a_page_says_that_the_share_is_used_up(crowded: Street) -> None:
     token = await crowded.token("acme")
     for _ in range(4):
         await (await crowded.line()).ask(status_of(token))
-    name = crowded.system.daemon.console.sessions.begin(token)
+    name = crowded.system.daemon.sessions.begin(token)
 
     cookie = f"\r\nCookie: hookbundle_session={name}\r\n\r\n".encode()
     page = ALIVE.replace(b"/healthz", b"/console/w/acme/outbound").replace(b"\r\n\r\n", cookie)

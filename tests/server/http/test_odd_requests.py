@@ -37,7 +37,7 @@ class Served:
 
     def session(self) -> tuple[bytes, bytes]:
         """The name of a new session of the console, and what its forms have to bring back."""
-        sessions = self.system.daemon.console.sessions
+        sessions = self.system.daemon.sessions
         name = sessions.begin(self.token.decode())
         assert name is not None
         session = sessions.find(name)

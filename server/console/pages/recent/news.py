@@ -68,15 +68,19 @@ class NewsPage:
         response.force_close()
         chosen = Selection([visit.ws])
         try:
-            with self._place(visit.signed_in):
-                async with self.feed.subscribed(
-                    since or "now",
-                    chosen,
-                    transport,
-                    GATHER_S,
-                    may_go_on=partial(self.access.sessions.is_good, visit.signed_in),
-                    back_most=BACK_MOST,
-                ) as subscription:
+            sessions, session = self.access.sessions, visit.signed_in
+            with self._place(session):
+                async with (
+                    sessions.watched(session),
+                    self.feed.subscribed(
+                        since or "now",
+                        chosen,
+                        transport,
+                        GATHER_S,
+                        may_go_on=partial(sessions.is_good, session),
+                        back_most=BACK_MOST,
+                    ) as subscription,
+                ):
                     when_lost(visit.request, subscription.leave)
                     await response.prepare(visit.request)
                     await response.write(as_news(Hello(1, "", subscription.cursor)))

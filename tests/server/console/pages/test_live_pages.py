@@ -53,7 +53,7 @@ async def browsing(system: System) -> AsyncIterator[aiohttp.ClientSession]:
 
 def signed_in(system: System, token: str) -> dict[str, str]:
     """The headers of a new session."""
-    name = system.daemon.console.sessions.begin(token)
+    name = system.daemon.sessions.begin(token)
     return {"Cookie": f"{SESSION}={name}"}
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_tenants_that_sign_in_again_and_again_sign_nobody_else_out(stage: Stage) -> None:
-    sessions = stage.system.daemon.console.sessions
+    sessions = stage.system.daemon.sessions
     names = [f"tenant-{n}" for n in range(4)]
     for name in names:
         await stage.workspace(name)

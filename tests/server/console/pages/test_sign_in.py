@@ -218,7 +218,7 @@ async def test_a_token_has_sixteen_sessions_at_most_and_the_oldest_gives_way(
     stage: Stage, operator: Visitor
 ) -> None:
     token = await stage.token()
-    sessions = stage.system.daemon.console.sessions
+    sessions = stage.system.daemon.sessions
 
     names = [sessions.begin(token) for _ in range(17)]
 

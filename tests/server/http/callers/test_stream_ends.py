@@ -42,7 +42,7 @@ async def streaming(system: System, path: str, token: str) -> AsyncIterator[aioh
     host, port = system.daemon.listeners.tcp
     headers = {"Authorization": f"Bearer {token}"}
     if path == NEWS:
-        headers = {"Cookie": f"{SESSION}={system.daemon.console.sessions.begin(token)}"}
+        headers = {"Cookie": f"{SESSION}={system.daemon.sessions.begin(token)}"}
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"http://{host}:{port}{path}", headers=headers) as answer,

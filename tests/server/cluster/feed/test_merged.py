@@ -1,0 +1,187 @@
+"""The feed of a cluster: all partitions in one stream, from whichever node it is read."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookbundle.server.cluster.feed import part
+from hookbundle.server.cluster.feed.cursors import parted
+from hookbundle.server.cluster.node import Node
+from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.tests import feed_readers, in_process
+from hookbundle.tests.feed_readers import Frame, Subscriber
+from hookbundle.tests.in_process import Api, event
+from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
+
+PARTITIONS = 3
+NAMES = ["ws0", "ws1", "ws11", "ws2", "ws3", "ws9"]
+
+
+@dataclass(slots=True)
+class Two:
+    """Two nodes, each with an API."""
+
+    cluster: MemoryCluster
+    nodes: tuple[Node, Node]
+    apis: tuple[Api, Api]
+
+    async def made(self) -> None:
+        """The workspaces are there, without URLs: nothing is sent."""
+        for name in NAMES:
+            answer = await self.apis[0].ask("POST", "/v1/workspaces", {"id": name})
+            assert answer.status == 201
+
+    @asynccontextmanager
+    async def reading(self, at: int = 0, **wanted: Any) -> AsyncIterator[Subscriber]:
+        path = str(self.nodes[at].config.listeners.feed_path)
+        line = json.dumps({"hello": 1, **wanted}).encode() + b"\n"
+        async with feed_readers.connected(path, line) as subscriber:
+            yield subscriber
+
+
+@asynccontextmanager
+async def two(folder: Path) -> AsyncIterator[Two]:
+    async with cluster(folder, PARTITIONS) as made:
+        nodes = await made.start("a"), await made.start("b")
+        await shared_out(*nodes)
+        paths = [node.config.listeners.socket_path for node in nodes]
+        async with in_process.connected(paths[0]) as one, in_process.connected(paths[1]) as other:
+            yield Two(made, nodes, (Api(one), Api(other)))
+
+
+async def heard(feed: Subscriber, kind: str, count: int) -> list[Frame]:
+    """So many events of the kind, and whatever comes before the last of them."""
+    found: list[Frame] = []
+    while sum(each["type"] == kind for each in found) < count:
+        frame = await feed.hear()
+        assert frame is not None
+        found.append(frame)
+    return found
+
+
+def of(frames: list[Frame], kind: str) -> list[str]:
+    return sorted(frame["workspace"] for frame in frames if frame["type"] == kind)
+
+
+async def test_the_events_of_all_partitions_are_in_one_stream(tmp_path: Path) -> None:
+    async with two(tmp_path) as at, at.reading(since="oldest") as feed:
+        await at.made()
+        found = await heard(feed, "workspace.created", len(NAMES))
+        for name in NAMES:
+            await at.apis[1].accept(name, event("m1"))
+        later = await heard(feed, "message.received", len(NAMES))
+
+    assert found[0]["type"] == "hello"
+    assert parted(found[0]["cursor"], PARTITIONS).keys() == set(range(PARTITIONS))
+    assert of(found, "workspace.created") == NAMES
+    assert of(later, "message.received") == NAMES
+    assert {of_workspace(name, PARTITIONS) for name in NAMES} == set(range(PARTITIONS))
+
+
+async def test_who_goes_on_at_a_cursor_misses_nothing_and_hears_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(since="oldest") as feed:
+            before = await heard(feed, "workspace.created", len(NAMES))
+            while not before[-1]["cursor"]:
+                frame = await feed.hear()
+                assert frame is not None
+                before.append(frame)
+        for name in NAMES:
+            await at.apis[0].accept(name, event("m1"))
+        async with at.reading(1, since=before[-1]["cursor"]) as feed:
+            after = await heard(feed, "message.received", len(NAMES))
+
+    ids = [frame["id"] for frame in (*before, *after) if "id" in frame]
+    assert len(ids) == len(set(ids))
+    assert of(after, "message.received") == NAMES
+    assert of(after, "workspace.created") == []
+
+
+async def test_a_reader_of_one_workspace_has_the_cursors_of_its_partition(tmp_path: Path) -> None:
+    async with two(tmp_path) as at:
+        await at.made()
+        for name in NAMES:
+            async with at.reading(since="oldest", workspaces=[name]) as feed:
+                found = await heard(feed, "workspace.created", 1)
+            async with at.reading(1, since=found[-1]["cursor"], workspaces=[name]) as feed:
+                await at.apis[0].accept(name, event("m1"))
+                later = await heard(feed, "message.received", 1)
+
+            cursors = {frame["cursor"][:4] for frame in (*found, *later)}
+            assert cursors == {"cur_"}
+            assert {frame["workspace"] for frame in later if "id" in frame} == {name}
+
+
+@pytest.mark.parametrize("since", ["curs_", "curs_AAAA", "yesterday", "cur_00112233440000000000ff"])
+async def test_what_is_no_place_in_all_partitions_is_refused(tmp_path: Path, since: str) -> None:
+    async with two(tmp_path) as at, at.reading(since=since) as feed:
+        frames = await feed.hear_all()
+
+    assert [frame["type"] for frame in frames] == ["error"]
+    assert frames[0]["errors"][0]["path"] == "since"
+
+
+async def test_filters_that_nothing_will_match_are_refused(tmp_path: Path) -> None:
+    wanted = {"workspaces": ["ws0", "nobody"], "types": ["no.such"], "webhooks": ["none"]}
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(**wanted) as feed:
+            frames = await feed.hear_all()
+        streamed = await at.apis[1].ask("GET", "/v1/events?workspace=nobody")
+
+    paths = [fault["path"] for fault in frames[0]["errors"]]
+    assert paths == ["types[0]", "workspaces[1]", "webhooks[0]"]
+    assert streamed.status == 422
+
+
+async def test_a_partition_that_does_not_answer_is_named_and_its_events_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "SILENT_S", 0.0)
+    monkeypatch.setattr(part, "WAIT_S", 0.1)
+    monkeypatch.setattr("hookbundle.server.cluster.routing.OWNER_WITHIN_S", 0.05)
+    async with two(tmp_path) as at:
+        await at.made()
+        lost = sorted(at.nodes[1].owned)
+        for heard_by in at.cluster.nodes.values():
+            heard_by.may_judge = False
+        async with at.reading(since="now") as feed:
+            assert (await feed.hear_of("hello"))["cursor"]
+            at.cluster.nodes["b"].is_cut = True
+            silent = await feed.hear_of("unanswered")
+            while silent["partitions"] != lost:
+                silent = await feed.hear_of("unanswered")
+            at.cluster.nodes["b"].is_cut = False
+            for name in NAMES:
+                await at.apis[1].accept(name, event("m1"))
+            found = await heard(feed, "message.received", len(NAMES))
+
+    assert [each["partitions"] for each in found if each["type"] == "unanswered"][-1] == []
+    assert of(found, "message.received") == NAMES
+
+
+async def test_server_sent_events_have_an_id_where_a_page_ends(tmp_path: Path) -> None:
+    async with two(tmp_path) as at:
+        await at.made()
+        path = str(at.nodes[0].config.listeners.socket_path)
+        async with asyncio.timeout(in_process.TIMEOUT_S):
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(b"GET /v1/events?since=oldest HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            text = b""
+            while text.count(b"event: workspace.created") < len(NAMES):
+                text += await reader.read(2**16)
+            writer.close()
+
+    ids = [line for line in text.splitlines() if line.startswith(b"id: ")]
+    assert text.startswith(b"HTTP/1.1 200")
+    assert len(ids) >= PARTITIONS
+    assert all(each.startswith(b"id: curs_") for each in ids)
