@@ -117,12 +117,15 @@ class Tailing:
                 pass
             case "gap":
                 self._say_what_is_missing(frame)
-            case _:
-                if self.end is not None and self.end.is_before(frame):
+            case "unanswered":
+                say_who_is_silent(frame["partitions"])
+            case _ if self.end is not None and self.end.is_before(frame):
+                if self.end.is_of_one:
                     return False
+            case _:
                 if self.filters.take(frame) and not self._show(frame):
                     return False
-        self.cursor = frame["cursor"]
+        self.cursor = frame["cursor"] or self.cursor
         return self.end is None or not self.end.is_reached(frame)
 
     def _show(self, event: dict[str, Any]) -> bool:
@@ -133,7 +136,7 @@ class Tailing:
             else:
                 is_read = output.write(lines.line_of(event))
             if is_read:
-                self.cursor = event["cursor"]
+                self.cursor = event["cursor"] or self.cursor
         if not is_read:
             self.say_how_to_resume()
         elif self.left is not None:
@@ -147,7 +150,16 @@ class Tailing:
             "retention": "they are no longer kept",
             "other_database": "the cursor is of another database, or of one that was restored",
         }.get(gap["reason"], gap["reason"])
-        output.say(f"events {gap['from']} to {gap['to']} are missing: {reason}{some}")
+        whose = f" of partition {gap['partition']}" if "partition" in gap else ""
+        output.say(f"events {gap['from']} to {gap['to']}{whose} are missing: {reason}{some}")
+
+
+def say_who_is_silent(partitions: list[int]) -> None:
+    if not partitions:
+        output.say("all partitions of the cluster answer again")
+        return
+    names = ", ".join(map(str, partitions))
+    output.say(f"these partitions of the cluster do not answer, their events come later: {names}")
 
 
 def _is_one_of(kind: str, globs: tuple[str, ...]) -> bool:

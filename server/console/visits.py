@@ -31,8 +31,8 @@ from hookbundle.server.http.requests import cookie_of, header_of, hint_of
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.database.settings import OUTBOUND
 
-# Who may see a page: anybody; who has a session; only the operator.
-Who = Literal["anybody", "owner", "operator"]
+# Who may see a page: anybody; who has a session; only the operator. Of a file it is not looked.
+Who = Literal["not asked", "anybody", "owner", "operator"]
 
 log = structlog.get_logger(__name__)
 
@@ -135,8 +135,7 @@ class AccessCheck:
         async def handler(request: web.Request) -> web.StreamResponse:
             visit = self._visit(request)
             try:
-                if name := cookie_of(request, security.SESSION):
-                    visit.session = await self.sessions.session(name)
+                visit.session = await self._session(request, who)
                 response = await self._admit(visit, page, who)
                 if is_large(response):
                     finish(response)
@@ -171,8 +170,20 @@ class AccessCheck:
             visitor=cookie_of(request, security.VISITOR) or security.new_token(),
         )
 
+    async def _session(self, request: web.Request, who: Who) -> Session | None:
+        """Raises: HookbundleError if nobody can say now who is signed in, and it matters."""
+        name = cookie_of(request, security.SESSION)
+        if not name or who == "not asked":
+            return None
+        try:
+            return await self.sessions.session(name)
+        except HookbundleError:
+            if who == "anybody" and request.method == "GET":
+                return None
+            raise
+
     async def _admit(self, visit: Visit, page: Page, who: Who) -> web.StreamResponse:
-        if who != "anybody":
+        if who in ("owner", "operator"):
             if visit.session is None:
                 return self._to_sign_in(visit)
             _check_reach(visit, visit.session, who)

@@ -1,7 +1,7 @@
 """Who is signed in, at all nodes alike: a record for each session on the log servers, in memory.
 
-A record has digests and times, nothing that a page showed. Each page asks for it, so that whoever
-signed out anywhere is signed out everywhere at once; and for the token, so that one that was
+A record has digests and times, nothing that a page showed. Each page asks for it, so that who
+signs out anywhere is signed out everywhere at once; and for the token, so that one that was
 revoked ends its sessions. If the records are lost, everybody is signed out, and nothing worse.
 
 A session stands in one of the places that its owner (a workspace, or an operator's token) has; one

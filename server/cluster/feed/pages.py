@@ -6,7 +6,9 @@
 Nothing of a reader stays at the owner: it says with each request where it stands.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
@@ -16,11 +18,13 @@ from hookbundle.engine.errors import Overloaded
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.feed.filters import webhooks_without_events, without_events
 from hookbundle.server.feed.frames import Frame, Gap
-from hookbundle.storage.reads.feed import FeedEvent
+from hookbundle.storage.reads.feed import FeedEvent, parse_cursor
 from hookbundle.storage.reads.feed_selection import Selection
 
 LOOK = "/cluster/feed/look"
 PAGE = "/cluster/feed/page"
+AHEAD_S = 2.0  # for which a reader that is ahead of the owner is waited for
+LOOK_S = 0.01
 
 
 class Wanted(msgspec.Struct, frozen=True, array_like=True):
@@ -91,6 +95,7 @@ async def page(owned: Owned, request: web.Request) -> web.Response:
     """Of the owner. Raises: Overloaded if the partition is being given away."""
     wanted = await _wanted(request)
     feed = owned.partition.feed
+    await _caught_up(owned, wanted.since)
     async with feed.subscribed(
         wanted.since, wanted.selection(), None, back_most=wanted.back_most
     ) as subscription:
@@ -99,6 +104,25 @@ async def page(owned: Owned, request: web.Request) -> web.Response:
             raise Overloaded.of(Code.STOPPING)
         behind = feed.next - 1 - subscription.after
         return _packed(page_of(frames, subscription.cursor, behind))
+
+
+async def _caught_up(owned: Owned, since: str) -> None:
+    """A copy may be ahead of the owner, which puts a group into its database only once the log has
+    said that it has it. Who read it there is waited for, and not taken for a reader of another
+    database. Raises: Overloaded if the log says nothing for so long."""
+    feed = owned.partition.feed
+    try:
+        epoch, seq = parse_cursor(since)
+    except ValueError:
+        return
+    if epoch != owned.partition.env.identity.epoch:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(AHEAD_S):
+            while seq >= feed.next and not feed.ended:
+                await asyncio.sleep(LOOK_S)
+    if seq >= feed.next and owned.stalled_s() > 0:
+        raise Overloaded.of(Code.LOG_WAITS)
 
 
 async def _wanted(request: web.Request) -> Wanted:

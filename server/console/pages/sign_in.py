@@ -36,7 +36,7 @@ class SignInPage:
             page("POST", "/sign-in", self.sign_in, "anybody"),
             page("POST", "/sign-out", self.sign_out, "anybody"),
             page("GET", "/language/{code}", self.speak, "anybody"),
-            page("GET", "/static/{name}", self.file, "anybody"),
+            page("GET", "/static/{name}", self.file, "not asked"),
             page("GET", "/{rest:.+}", self.nothing, "anybody"),
         ]
 

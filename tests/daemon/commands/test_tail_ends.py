@@ -12,6 +12,7 @@ import pytest
 
 from hookbundle.commands.feed.ends import End
 from hookbundle.commands.feed.tail import Filters
+from hookbundle.server.cluster.feed.cursors import joined
 from hookbundle.tests.program import Program, program_in
 
 EPOCH = "0123456789"
@@ -24,6 +25,7 @@ def cursor(seq: int, epoch: str = EPOCH) -> str:
 
 def event(seq: int, kind: str) -> dict[str, Any]:
     names = {"workspace": "acme", "chat": "c1", "data": {}, "time": f"2026-11-28T09:00:0{seq}.000Z"}
+    names["id"] = f"evt_{EPOCH}{seq:012x}"
     return {"seq": seq, "cursor": cursor(seq), "type": kind, **names}
 
 
@@ -99,14 +101,31 @@ def test_a_type_may_be_asked_for_by_its_former_name(glob: str, is_taken: bool) -
 
 
 def test_an_age_ends_before_the_first_later_event() -> None:
-    end = End(EPOCH, newest=9, last=9, at_ms=1_795_856_402_000)  # 2026-11-28T09:00:02Z
+    end = End({EPOCH: 9}, {EPOCH: 9}, at_ms=1_795_856_402_000)  # 2026-11-28T09:00:02Z
 
     assert [end.is_before(event(seq, "x.y")) for seq in (1, 2, 3)] == [False, False, True]
 
 
 def test_the_cursor_of_another_database_is_not_taken_for_the_end() -> None:
-    end = End(EPOCH, newest=9, last=9)
+    end = End({EPOCH: 9}, {EPOCH: 9})
 
     assert end.is_reached({"cursor": cursor(9)})
     assert not end.is_reached({"cursor": cursor(9, epoch="9876543210")})
     assert not end.is_reached({"cursor": cursor(12)})
+
+
+def test_the_end_of_a_cluster_is_reached_when_that_of_each_partition_is() -> None:
+    other = "9876543210"
+    end = End({EPOCH: 9, other: 5}, {EPOCH: 9, other: 5})
+
+    def frame(kind: str, **places: int) -> dict[str, Any]:
+        cursors = {0: cursor(places["first"]), 1: cursor(places["second"], other)}
+        return {"type": kind, "cursor": joined(cursors)}
+
+    assert not end.is_reached(frame("ping", first=9, second=4))
+    assert end.is_reached(frame("ping", first=12, second=5))
+    assert not end.is_reached(frame("hello", first=12, second=5))
+    assert not end.is_reached({"type": "x.y", "cursor": ""})
+    assert not end.is_of_one
+    assert end.is_before(event(10, "x.y"))
+    assert not end.is_before({**event(6, "x.y"), "id": f"evt_aaaaaaaaaa{6:012x}"})

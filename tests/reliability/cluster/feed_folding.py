@@ -38,7 +38,7 @@ class Folded:
             try:
                 async with connected(str(path()), line) as feed:
                     while (frame := await feed.hear()) is not None:
-                        assert frame["type"] not in ("gap", "error"), frame
+                        assert frame["type"] not in ("gap", "error"), (frame, self.cursor)
                         waits.append(frame)
                         if frame["cursor"]:  # what came before it will not come again
                             self._take(waits)

@@ -143,3 +143,15 @@ async def test_what_is_no_session_asks_nobody(tmp_path: Path, name: str) -> None
         at.cluster.sessions.is_down = True
         assert await at.nodes[0].sessions.session(name) is None
         at.cluster.sessions.is_down = False
+
+
+async def test_a_place_without_its_secret_opens_nothing(tmp_path: Path) -> None:
+    async with two(tmp_path) as at:
+        await at.sign_in()
+        (place,) = at.cluster.sessions.kept
+        guessed = await at.nodes[1].sessions.session(f"{place}.{'x' * 43}")
+        await at.nodes[1].sessions.sign_out(f"{place}.{'x' * 43}")
+        seen = await at.visitors[0].get(LIST)
+
+    assert guessed is None
+    assert seen.status == 200

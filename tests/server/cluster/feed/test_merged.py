@@ -17,7 +17,12 @@ from hookbundle.server.cluster.placing import of_workspace
 from hookbundle.tests import feed_readers, in_process
 from hookbundle.tests.feed_readers import Frame, Subscriber
 from hookbundle.tests.in_process import Api, event
-from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
+from hookbundle.tests.server.cluster.in_memory import (
+    MemoryCluster,
+    MemoryLog,
+    cluster,
+    shared_out,
+)
 
 PARTITIONS = 3
 NAMES = ["ws0", "ws1", "ws11", "ws2", "ws3", "ws9"]
@@ -185,3 +190,70 @@ async def test_server_sent_events_have_an_id_where_a_page_ends(tmp_path: Path) -
     assert text.startswith(b"HTTP/1.1 200")
     assert len(ids) >= PARTITIONS
     assert all(each.startswith(b"id: curs_") for each in ids)
+
+
+async def test_workspaces_of_several_partitions_are_read_together(tmp_path: Path) -> None:
+    wanted = ["ws0", "ws2"]  # of two partitions
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(since="oldest", workspaces=wanted) as feed:
+            found = await heard(feed, "workspace.created", len(wanted))
+            for name in NAMES:
+                await at.apis[0].accept(name, event("m1"))
+            later = await heard(feed, "message.received", len(wanted))
+        partitions = parted(found[0]["cursor"], PARTITIONS).keys()
+
+    assert partitions == {of_workspace(name, PARTITIONS) for name in wanted}
+    assert {each["workspace"] for each in (*found, *later) if "id" in each} == set(wanted)
+
+
+async def test_a_stream_goes_on_while_its_partitions_move_to_another_node(tmp_path: Path) -> None:
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(since="oldest") as feed:
+            found = await heard(feed, "workspace.created", len(NAMES))
+            await at.nodes[1].stop()
+            for name in NAMES:
+                await at.apis[0].accept(name, event("m1"))
+            found += await heard(feed, "message.received", len(NAMES))
+
+    ids = [frame["id"] for frame in found if "id" in frame]
+    assert len(ids) == len(set(ids))
+    assert of(found, "message.received") == NAMES
+
+
+async def test_who_read_a_copy_that_is_ahead_of_its_owner_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy may have a group before its owner has: the log has it, and has not said so yet."""
+    monkeypatch.setattr(part, "WAIT_S", 0.05)
+    acked = asyncio.Event()
+    acked.set()
+    publish = MemoryLog.publish
+
+    async def published(log: MemoryLog, *entry: Any) -> Any:
+        answer = await publish(log, *entry)
+        await acked.wait()
+        return answer
+
+    monkeypatch.setattr(MemoryLog, "publish", published)
+    async with two(tmp_path) as at:
+        await at.made()
+        owned = at.nodes[1].owned
+        name = next(each for each in NAMES if of_workspace(each, PARTITIONS) in owned)
+        async with at.reading(since="oldest", workspaces=[name]) as feed:
+            found = await heard(feed, "workspace.created", 1)
+            acked.clear()
+            accepting = asyncio.create_task(at.apis[1].accept(name, event("m1")))
+            found += await heard(feed, "message.received", 1)
+            is_answered = accepting.done()
+            await asyncio.sleep(3 * part.WAIT_S)
+            acked.set()
+            await accepting
+            await at.apis[1].accept(name, event("m2"))
+            found += await heard(feed, "message.received", 1)
+
+    ids = [frame["id"] for frame in found if "id" in frame]
+    assert not is_answered
+    assert len(ids) == len(set(ids))
+    assert "gap" not in {frame["type"] for frame in found}
