@@ -6,7 +6,8 @@ They outlive a server, and not all of them at once. The stream is made when the 
 from base64 import b64decode
 
 from hookbundle.actors.replication.nats import api
-from hookbundle.actors.replication.nats.connection import Connection, NoAnswer, Unreachable
+from hookbundle.actors.replication.nats.client import NoAnswer, Unreachable
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.names import Names

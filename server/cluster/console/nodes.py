@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.neighbours import Neighbour
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.routes import Route
 
@@ -68,9 +68,7 @@ class ClusterView:
     needs: tuple[Need, ...]
 
 
-def view_of(
-    live: Mapping[str, Neighbour], partitions: int, copies: int, now_ms: int
-) -> ClusterView:
+def view_of(live: Mapping[str, Beat], partitions: int, copies: int, now_ms: int) -> ClusterView:
     """`copies`: of each partition that there should be, its owner's among them."""
     nodes = tuple(
         ShownNode(
@@ -89,7 +87,7 @@ def view_of(
     return ClusterView(nodes, shown, (*_of_partitions(shown, wanted), *_of_nodes(nodes)))
 
 
-def _partition(live: Mapping[str, Neighbour], number: int) -> ShownPartition:
+def _partition(live: Mapping[str, Beat], number: int) -> ShownPartition:
     held = {name: each.held[number] for name, each in live.items() if number in each.held}
     owners = {name: each for name, each in held.items() if each.role is Role.OWNER}
     owner = max(owners, key=lambda name: owners[name].epoch, default="")

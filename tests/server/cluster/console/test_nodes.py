@@ -1,22 +1,22 @@
 """What is said of a cluster, from what was heard of its nodes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
+from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.console.nodes import ClusterView, view_of
-from hookbundle.server.cluster.neighbours import Held, Neighbour
 
 NOW_MS = 1_000_000
 ROOM = 1 << 40
 
 
-def node(name: str, **held: Held) -> Neighbour:
+def node(name: str, **held: Held) -> Beat:
     of_number = {int(number.removeprefix("p")): each for number, each in held.items()}
-    return Neighbour(name, f"life of {name}", "1.0", NOW_MS, ROOM, of_number)
+    return Beat(name, f"life of {name}", "1.0", NOW_MS, ROOM, "", of_number)
 
 
-def seen(*nodes: Neighbour, partitions: int = 1, copies: int = 2) -> ClusterView:
-    return view_of({each.name: each for each in nodes}, partitions, copies, NOW_MS)
+def seen(*nodes: Beat, partitions: int = 1, copies: int = 2) -> ClusterView:
+    return view_of({each.node: each for each in nodes}, partitions, copies, NOW_MS)
 
 
 A = node("a", p0=Held(Role.OWNER, 3, "1x0", 500))
@@ -50,7 +50,7 @@ def test_what_needs_a_person_is_said() -> None:
     behind = node("b", p0=Held(Role.FOLLOWING, 3, "1x0", 0))
     far = node("a", p0=Held(Role.OWNER, 3, "1x0", 5_000))
 
-    def words(*nodes: Neighbour, **more: int) -> list[str]:
+    def words(*nodes: Beat, **more: int) -> list[str]:
         return [each.word for each in seen(*nodes, **more).needs]
 
     assert words(B) == ["unowned"]
