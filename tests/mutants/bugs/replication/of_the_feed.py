@@ -3,6 +3,7 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 MERGED = "tests/server/cluster/feed/test_merged.py"
+MOVING = "tests/server/cluster/feed/test_moving.py"
 CURSORS = "tests/server/cluster/feed/test_cursors.py"
 SESSIONS = "tests/server/cluster/console/test_sessions.py"
 PAGES = "tests/server/cluster/console/test_pages.py"
@@ -123,12 +124,7 @@ FEED_OF_ALL = (
         name="fd11",
         bug="a session's place alone opens it, whatever secret comes with it",
         path=f"{CONSOLE}/sessions.py",
-        edits=(
-            (
-                "        return record if hmac.compare_digest(record.name, digest_of(name)) else None\n",
-                "        return record\n",
-            ),
-        ),
+        edits=(("if hmac.compare_digest(record.name, digest_of(name)) else None", ""),),
         caught_by=(f"{SESSIONS}::test_a_place_without_its_secret_opens_nothing",),
     ),
     Mutant(
@@ -175,5 +171,12 @@ FEED_OF_ALL = (
             ),
         ),
         caught_by=(f"{NODES}::test_of_two_that_call_themselves_owners_the_later_one_is_shown",),
+    ),
+    Mutant(
+        name="fd16",
+        bug="who read a copy that is ahead of its owner is told that it is another database",
+        path=f"{FEED}/pages.py",
+        edits=(("    await _caught_up(owned, wanted.since)\n", ""),),
+        caught_by=(f"{MOVING}::test_who_read_a_copy_that_is_ahead_of_its_owner_goes_on_there",),
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from hookbundle.server.cluster import routing
 from hookbundle.server.console.pages import workspaces
 from hookbundle.tests.in_process import event, receiving
-from hookbundle.tests.server.cluster.console.browsers import NAMES, two
+from hookbundle.tests.server.cluster.two_nodes import NAMES, two
 
 PAGES = ("outbound", "webhooks", "windows", "deliveries", "find?q=x", "activity", "delete")
 

@@ -9,7 +9,7 @@ from hookbundle.server.cluster.console import sessions
 from hookbundle.server.console.security import SESSION
 from hookbundle.server.console.sessions import SESSIONS_OF_A_TOKEN_MAX
 from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.server.cluster.console.browsers import NAMES, two
+from hookbundle.tests.server.cluster.two_nodes import NAMES, two
 
 LIST = "/console/workspaces"
 

@@ -1,77 +1,17 @@
 """The feed of a cluster: all partitions in one stream, from whichever node it is read."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hookbundle.server.cluster.feed import part
 from hookbundle.server.cluster.feed.cursors import parted
-from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.placing import of_workspace
-from hookbundle.tests import feed_readers, in_process
-from hookbundle.tests.feed_readers import Frame, Subscriber
-from hookbundle.tests.in_process import Api, event
-from hookbundle.tests.server.cluster.in_memory import (
-    MemoryCluster,
-    MemoryLog,
-    cluster,
-    shared_out,
-)
-
-PARTITIONS = 3
-NAMES = ["ws0", "ws1", "ws11", "ws2", "ws3", "ws9"]
-
-
-@dataclass(slots=True)
-class Two:
-    """Two nodes, each with an API."""
-
-    cluster: MemoryCluster
-    nodes: tuple[Node, Node]
-    apis: tuple[Api, Api]
-
-    async def made(self) -> None:
-        """The workspaces are there, without URLs: nothing is sent."""
-        for name in NAMES:
-            answer = await self.apis[0].ask("POST", "/v1/workspaces", {"id": name})
-            assert answer.status == 201
-
-    @asynccontextmanager
-    async def reading(self, at: int = 0, **wanted: Any) -> AsyncIterator[Subscriber]:
-        path = str(self.nodes[at].config.listeners.feed_path)
-        line = json.dumps({"hello": 1, **wanted}).encode() + b"\n"
-        async with feed_readers.connected(path, line) as subscriber:
-            yield subscriber
-
-
-@asynccontextmanager
-async def two(folder: Path) -> AsyncIterator[Two]:
-    async with cluster(folder, PARTITIONS) as made:
-        nodes = await made.start("a"), await made.start("b")
-        await shared_out(*nodes)
-        paths = [node.config.listeners.socket_path for node in nodes]
-        async with in_process.connected(paths[0]) as one, in_process.connected(paths[1]) as other:
-            yield Two(made, nodes, (Api(one), Api(other)))
-
-
-async def heard(feed: Subscriber, kind: str, count: int) -> list[Frame]:
-    """So many events of the kind, and whatever comes before the last of them."""
-    found: list[Frame] = []
-    while sum(each["type"] == kind for each in found) < count:
-        frame = await feed.hear()
-        assert frame is not None
-        found.append(frame)
-    return found
-
-
-def of(frames: list[Frame], kind: str) -> list[str]:
-    return sorted(frame["workspace"] for frame in frames if frame["type"] == kind)
+from hookbundle.tests import in_process
+from hookbundle.tests.in_process import event
+from hookbundle.tests.server.cluster.feed.hearing import heard, of
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
 
 
 async def test_the_events_of_all_partitions_are_in_one_stream(tmp_path: Path) -> None:
@@ -205,55 +145,3 @@ async def test_workspaces_of_several_partitions_are_read_together(tmp_path: Path
 
     assert partitions == {of_workspace(name, PARTITIONS) for name in wanted}
     assert {each["workspace"] for each in (*found, *later) if "id" in each} == set(wanted)
-
-
-async def test_a_stream_goes_on_while_its_partitions_move_to_another_node(tmp_path: Path) -> None:
-    async with two(tmp_path) as at:
-        await at.made()
-        async with at.reading(since="oldest") as feed:
-            found = await heard(feed, "workspace.created", len(NAMES))
-            await at.nodes[1].stop()
-            for name in NAMES:
-                await at.apis[0].accept(name, event("m1"))
-            found += await heard(feed, "message.received", len(NAMES))
-
-    ids = [frame["id"] for frame in found if "id" in frame]
-    assert len(ids) == len(set(ids))
-    assert of(found, "message.received") == NAMES
-
-
-async def test_who_read_a_copy_that_is_ahead_of_its_owner_goes_on_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A copy may have a group before its owner has: the log has it, and has not said so yet."""
-    monkeypatch.setattr(part, "WAIT_S", 0.05)
-    acked = asyncio.Event()
-    acked.set()
-    publish = MemoryLog.publish
-
-    async def published(log: MemoryLog, *entry: Any) -> Any:
-        answer = await publish(log, *entry)
-        await acked.wait()
-        return answer
-
-    monkeypatch.setattr(MemoryLog, "publish", published)
-    async with two(tmp_path) as at:
-        await at.made()
-        owned = at.nodes[1].owned
-        name = next(each for each in NAMES if of_workspace(each, PARTITIONS) in owned)
-        async with at.reading(since="oldest", workspaces=[name]) as feed:
-            found = await heard(feed, "workspace.created", 1)
-            acked.clear()
-            accepting = asyncio.create_task(at.apis[1].accept(name, event("m1")))
-            found += await heard(feed, "message.received", 1)
-            is_answered = accepting.done()
-            await asyncio.sleep(3 * part.WAIT_S)
-            acked.set()
-            await accepting
-            await at.apis[1].accept(name, event("m2"))
-            found += await heard(feed, "message.received", 1)
-
-    ids = [frame["id"] for frame in found if "id" in frame]
-    assert not is_answered
-    assert len(ids) == len(set(ids))
-    assert "gap" not in {frame["type"] for frame in found}

@@ -1,15 +1,19 @@
-"""A visitor of a cluster's console: one browser, that goes to one node or to the other."""
+"""Two nodes in one process, with what tests need at each: the API, the feed, and one browser that
+goes to the one or to the other."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.placing import of_workspace
-from hookbundle.tests import in_process
+from hookbundle.tests import feed_readers, in_process
+from hookbundle.tests.feed_readers import Subscriber
 from hookbundle.tests.in_process import Api
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
 from hookbundle.tests.server.console.plain import Seen, Visitor
@@ -29,6 +33,7 @@ class Two:
     visitors: tuple[Visitor, Visitor]
 
     async def made(self) -> None:
+        """The workspaces are there, without URLs: nothing is sent."""
         for name in NAMES:
             answer = await self.apis[0].ask("POST", "/v1/workspaces", {"id": name})
             assert answer.status == 201
@@ -47,6 +52,14 @@ class Two:
         for visitor in self.visitors:
             visitor.form_token = self.visitors[at].form_token
         return seen
+
+    @asynccontextmanager
+    async def reading(self, at: int = 0, **wanted: Any) -> AsyncIterator[Subscriber]:
+        """A reader of the feed at that node."""
+        path = str(self.nodes[at].config.listeners.feed_path)
+        line = json.dumps({"hello": 1, **wanted}).encode() + b"\n"
+        async with feed_readers.connected(path, line) as subscriber:
+            yield subscriber
 
     def elsewhere(self, workspace: str) -> Visitor:
         """The browser, at the node that does not own the workspace's partition."""
