@@ -62,6 +62,10 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     cursor: str
     behind: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.events or self.gaps)
+
     def frames(self) -> list[FeedEvent | Gap]:
         found: list[FeedEvent | Gap] = list(self.events)
         for place, gap in reversed(self.gaps):

@@ -21,12 +21,21 @@ from hookbundle.storage.reads.feed import FeedReader, Missed, parse_cursor
 WAIT_S = 10.0  # for which an owner waits for news before it answers that there are none
 SILENT_S = 3.0  # between two answers that failed; then the reader is told
 AGAIN_S = 0.1
+WAITS_MAX = 512  # of a node at once, half of the requests that another one takes from it
+POLL_S = 1.0  # where there is no place to wait
 
 Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 
 class NotReadOn(HookbundleError):
     """The owner can't read its feed any further."""
+
+
+@dataclass(slots=True)
+class Waits:
+    """How many of a node's readers wait at owners. Who finds no place asks now and then."""
+
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +49,7 @@ class Part:
     wanted: Wanted
     ask: Ask
     copy: Callable[[int], Environment | None]
+    waits: Waits
     is_silent: bool = False
     behind: int = 0
     _failed_s: float | None = None
@@ -74,7 +84,18 @@ class Part:
 
     async def _of_owner(self) -> Page | None:
         """Raises: NotReadOn."""
-        wait_s = 0.0 if self.is_silent else WAIT_S
+        may_wait = not self.is_silent and self.waits.count < WAITS_MAX
+        self.waits.count += may_wait
+        try:
+            page = await self._asked(WAIT_S if may_wait else 0.0)
+        finally:
+            self.waits.count -= may_wait
+        if page is not None and page.is_empty and not (may_wait or self.is_silent):
+            await asyncio.sleep(POLL_S)
+        return page
+
+    async def _asked(self, wait_s: float) -> Page | None:
+        """Raises: NotReadOn."""
         body = msgspec.msgpack.encode(msgspec.structs.replace(self.wanted, wait_s=wait_s))
         try:
             answered = await self.ask(self.number, Asked("GET", PAGE, (), body))

@@ -16,7 +16,7 @@ from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.feed import cursors
 from hookbundle.server.cluster.feed.pages import LOOK, Looked, Wanted
-from hookbundle.server.cluster.feed.part import Ask, Part
+from hookbundle.server.cluster.feed.part import Ask, Part, Waits
 from hookbundle.server.cluster.feed.reading import Reading
 from hookbundle.server.feed.filters import Place, unknown_filters
 from hookbundle.server.feed.readers import Readers
@@ -43,6 +43,7 @@ class ClusterFeed:
         self._partitions = partitions
         self._ask = ask
         self._copy = copy
+        self._waits = Waits()
         self._readers: Readers[Reading] = Readers(config.end_within_s, config.unheard_s)
 
     @property
@@ -102,7 +103,13 @@ class ClusterFeed:
         )
         begins = await self._begins(numbers, wanted)
         parts = [
-            Part(number, _of(wanted, number, self._partitions, begin), self._ask, self._copy)
+            Part(
+                number,
+                _of(wanted, number, self._partitions, begin),
+                self._ask,
+                self._copy,
+                self._waits,
+            )
             for number, begin in begins.items()
         ]
         pace_s = self.config.pace_s if pace_s is None else pace_s

@@ -41,14 +41,15 @@ class Folded:
                         assert frame["type"] not in ("gap", "error"), (frame, self.cursor)
                         waits.append(frame)
                         if frame["cursor"]:  # what came before it will not come again
-                            self._take(waits)
+                            self.take(waits)
                             waits.clear()
             except OSError:
                 pass  # nobody listens there any more
             self.losses += 1
             await asyncio.sleep(0.05)
 
-    def _take(self, frames: list[Frame]) -> None:
+    def take(self, frames: list[Frame]) -> None:
+        """They are all up to one that has a cursor."""
         for frame in frames:
             self.frames += 1
             if frame["type"] == "unanswered":

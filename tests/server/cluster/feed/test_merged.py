@@ -145,3 +145,39 @@ async def test_workspaces_of_several_partitions_are_read_together(tmp_path: Path
 
     assert partitions == {of_workspace(name, PARTITIONS) for name in wanted}
     assert {each["workspace"] for each in (*found, *later) if "id" in each} == set(wanted)
+
+
+async def test_who_finds_no_place_to_wait_at_an_owner_hears_everything_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "WAITS_MAX", 1)
+    monkeypatch.setattr(part, "POLL_S", 0.01)
+    async with two(tmp_path) as at, at.reading(since="oldest") as feed:
+        await at.made()
+        found = await heard(feed, "workspace.created", len(NAMES))
+
+    assert of(found, "workspace.created") == NAMES
+
+
+async def test_who_has_no_place_in_a_partition_that_does_not_answer_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookbundle.server.cluster.routing.OWNER_WITHIN_S", 0.05)
+    async with two(tmp_path) as at:
+        async with at.reading(since="oldest") as feed:
+            hello = await feed.hear_of("hello")
+        lost = sorted(at.nodes[1].owned)
+        for each in at.cluster.nodes.values():
+            each.may_judge = False
+        at.cluster.nodes["b"].is_cut = True
+        async with at.reading(since="now") as feed:
+            refused = await feed.hear_all()
+        streamed = await at.apis[0].ask("GET", "/v1/events?since=-1h")
+        async with at.reading(since=hello["cursor"]) as feed:
+            goes_on = await feed.hear_of("hello")
+        at.cluster.nodes["b"].is_cut = False
+
+    assert [each["code"] for each in refused] == ["parts_missing"]
+    assert ", ".join(map(str, lost)) in refused[0]["detail"]
+    assert (streamed.status, streamed.code) == (503, "parts_missing")
+    assert goes_on["cursor"] == hello["cursor"]
