@@ -6,7 +6,7 @@ news. So a reader who is behind costs the owner little, and one who is not hears
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -32,10 +32,12 @@ class NotReadOn(HookbundleError):
 
 
 @dataclass(slots=True)
-class Waits:
-    """How many of a node's readers wait at owners. Who finds no place asks now and then."""
+class Common:
+    """What a node's readers share. `waits`: how many of them wait at owners; who finds no place
+    asks now and then. `turn`: one page of a copy is read in a turn of the loop."""
 
-    count: int = 0
+    waits: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Part:
     wanted: Wanted
     ask: Ask
     copy: Callable[[int], Environment | None]
-    waits: Waits
+    common: Common
     is_silent: bool = False
     behind: int = 0
     _failed_s: float | None = None
@@ -65,7 +67,7 @@ class Part:
         """
         loop = asyncio.get_running_loop()
         while True:
-            page = self._of_copy()
+            page = await self._of_copy()
             if page is None:
                 page = await self._of_owner()
             if page is not None:
@@ -73,23 +75,23 @@ class Part:
                 return page
             if self._failed_s is None:
                 self._failed_s = loop.time()
+            await asyncio.sleep(AGAIN_S)
             if loop.time() - self._failed_s >= SILENT_S:
                 return None
-            await asyncio.sleep(AGAIN_S)
 
     def taken(self, page: Page) -> None:
-        """All of the page has been sent: what comes next stands behind it."""
+        """The page is being sent: what comes next stands behind it."""
         self.is_silent, self.behind = False, page.behind
         self.wanted = msgspec.structs.replace(self.wanted, since=page.cursor)
 
     async def _of_owner(self) -> Page | None:
         """Raises: NotReadOn."""
-        may_wait = not self.is_silent and self.waits.count < WAITS_MAX
-        self.waits.count += may_wait
+        may_wait = not self.is_silent and self.common.waits < WAITS_MAX
+        self.common.waits += may_wait
         try:
             page = await self._asked(WAIT_S if may_wait else 0.0)
         finally:
-            self.waits.count -= may_wait
+            self.common.waits -= may_wait
         if page is not None and page.is_empty and not (may_wait or self.is_silent):
             await asyncio.sleep(POLL_S)
         return page
@@ -108,11 +110,18 @@ class Part:
         problem = msgspec.json.decode(answered.body)
         raise NotReadOn(f"partition {self.number}: {problem['detail']}")
 
-    def _of_copy(self) -> Page | None:
+    async def _of_copy(self) -> Page | None:
         """None if there is no copy, or it has not come further than the reader."""
-        env = self.copy(self.number)
-        if env is None or self.cursor == OLDEST or self.wanted.back_most is not None:
+        if self.cursor == OLDEST or self.wanted.back_most is not None:
             return None
+        async with self.common.turn:
+            env = self.copy(self.number)
+            page = None if env is None else self._read(env)
+            if page is not None:
+                await asyncio.sleep(0)
+        return page
+
+    def _read(self, env: Environment) -> Page | None:
         (epoch, after), reader = parse_cursor(self.cursor), FeedReader(env)
         newest = reader.ends().next - 1
         if epoch != env.identity.epoch or after >= newest:

@@ -16,7 +16,7 @@ from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.feed import cursors
 from hookbundle.server.cluster.feed.pages import LOOK, Looked, Wanted
-from hookbundle.server.cluster.feed.part import Ask, Part, Waits
+from hookbundle.server.cluster.feed.part import Ask, Common, Part
 from hookbundle.server.cluster.feed.reading import Reading
 from hookbundle.server.feed.filters import Place, unknown_filters
 from hookbundle.server.feed.readers import Readers
@@ -43,7 +43,7 @@ class ClusterFeed:
         self._partitions = partitions
         self._ask = ask
         self._copy = copy
-        self._waits = Waits()
+        self._common = Common()
         self._readers: Readers[Reading] = Readers(config.end_within_s, config.unheard_s)
 
     @property
@@ -108,7 +108,7 @@ class ClusterFeed:
                 _of(wanted, number, self._partitions, begin),
                 self._ask,
                 self._copy,
-                self._waits,
+                self._common,
             )
             for number, begin in begins.items()
         ]
