@@ -91,9 +91,8 @@ class Reading:
                 done, _ = await asyncio.wait(
                     {*asking, woken}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
                 )
-                for task in [each for each in asking if each in done]:
-                    part = asking.pop(task)
-                    page = task.result()
+                for asked in [each for each in asking if each in done]:
+                    part, page = asking.pop(asked), asked.result()
                     await self._written(part, page, encode, write)
                     is_on = page is not None and page.behind > 0
                     asking[self._asking(part, 0.0 if is_on else self._pace_s)] = part

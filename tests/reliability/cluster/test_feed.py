@@ -73,12 +73,12 @@ async def test_the_feed_folds_to_what_is_stored_though_an_owner_is_killed(
     assert (stays.losses, moves.losses) == (0, 1)
     assert stays.totals["accepted"] == acknowledged + 2 * len(COLLECTING)
     assert ran.code == 0, ran.err
-    for reader in (stays, moves, tailed):
-        assert same_totals(reader.totals, status)
-        assert {epoch: fold.workspaces for epoch, fold in reader.folds.items()} == {
+    for told in (stays, moves, tailed):
+        assert same_totals(told.totals, status)
+        assert {epoch: fold.workspaces for epoch, fold in told.folds.items()} == {
             epoch: fold.workspaces for epoch, fold in copies.items()
         }
-        assert {epoch: fold.totals for epoch, fold in reader.folds.items()} == {
+        assert {epoch: fold.totals for epoch, fold in told.folds.items()} == {
             epoch: fold.totals for epoch, fold in copies.items()
         }
     assert len(shown) == WORKSPACES + len(COLLECTING)

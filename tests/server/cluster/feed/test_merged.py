@@ -2,13 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hookbundle.server.cluster.feed import part
 from hookbundle.server.cluster.feed.cursors import parted
 from hookbundle.server.cluster.placing import of_workspace
-from hookbundle.tests import in_process
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event
 from hookbundle.tests.server.cluster.feed.hearing import heard, of
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
@@ -76,7 +77,11 @@ async def test_what_is_no_place_in_all_partitions_is_refused(tmp_path: Path, sin
 
 
 async def test_filters_that_nothing_will_match_are_refused(tmp_path: Path) -> None:
-    wanted = {"workspaces": ["ws0", "nobody"], "types": ["no.such"], "webhooks": ["none"]}
+    wanted: dict[str, Any] = {
+        "workspaces": ["ws0", "nobody"],
+        "types": ["no.such"],
+        "webhooks": ["none"],
+    }
     async with two(tmp_path) as at:
         await at.made()
         async with at.reading(**wanted) as feed:
@@ -118,7 +123,7 @@ async def test_server_sent_events_have_an_id_where_a_page_ends(tmp_path: Path) -
     async with two(tmp_path) as at:
         await at.made()
         path = str(at.nodes[0].config.listeners.socket_path)
-        async with asyncio.timeout(in_process.TIMEOUT_S):
+        async with asyncio.timeout(TIMEOUT_S):
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(b"GET /v1/events?since=oldest HTTP/1.1\r\nHost: localhost\r\n\r\n")
             text = b""
