@@ -103,6 +103,7 @@ class Owned:
         self.deadline = ShutdownDeadline()
         self.state = Lifetime()
         self.traffic = shared.traffic(number)
+        self.sessions = shared.sessions
         self._shared = shared
         self._closing = AsyncExitStack()
         self.partition = OwnedPartition(

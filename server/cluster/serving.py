@@ -15,8 +15,13 @@ from aiohttp import web
 from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
+<<<<<<< HEAD
 from hookbundle.server.cluster import figures, overview, tokens
 from hookbundle.server.cluster.console import lists
+=======
+from hookbundle.server.cluster import figures, tokens
+from hookbundle.server.cluster.console import lists, notices
+>>>>>>> 86f5690b (What an owner has to say when a page leads away from a workspace is said by the node that makes the next)
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
 from hookbundle.server.cluster.owned import Owned
@@ -79,6 +84,7 @@ class Serving:
             pages.PAGE: pages.page,
             lists.WORKSPACES: lists.workspaces,
             lists.LOOK: lists.look,
+            notices.PATH: notices.notices,
         }
         between = [self._between_nodes(path, answer) for path, answer in internal.items()]
         return [*between, *map(self._router.answered_here, [*self._shape, *self._pages])]

@@ -5,6 +5,7 @@ the checks that every page has; then the request is passed on, and the owner loo
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +13,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import asked_of, response_of
+from hookbundle.server.cluster.console import notices
 from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.nodes import ClusterView, NodesPage
 from hookbundle.server.console.console import ConsoleConfig
@@ -35,6 +38,7 @@ from hookbundle.server.http.schemas.status import StatusOut
 
 BELOW = len("/console")
 NEWS = "/console/w/{ws}/news"
+LIST = "/console/workspaces"
 
 
 class NodeConsole:
@@ -123,4 +127,10 @@ class NodeConsole:
         if visit.request.method == "POST":
             asked = replace(asked, body=urlencode(visit.form).encode())
         number = placing.of_workspace(workspace_id, self._everywhere.partitions)
-        return response_of(await self._everywhere.ask(number, asked))
+        answered = await self._everywhere.ask(number, asked)
+        response = response_of(answered)
+        location = response.headers.get("Location", "")
+        if location == LIST and visit.session is not None:
+            with suppress(HookbundleError):  # what was done is done, whether it is said or not
+                await notices.fetch(self._everywhere.ask, number, asked, visit.session)
+        return response

@@ -43,7 +43,10 @@ async def test_a_form_is_carried_out_by_the_owner_and_says_so(tmp_path: Path) ->
         version = asked.text.partition('name="version" value="')[2].partition('"')[0]
         done = await visitor.post("/console/w/ws9/delete", {"id": "ws9", "version": version})
         gone = await at.apis[0].ask("GET", "/v1/workspaces/ws9")
+        said = await visitor.get("/console/workspaces")
+        said_again = await visitor.get("/console/workspaces")
 
+    assert (said.text.count("ws9"), said_again.text.count("ws9")) == (1, 0)
     assert (refused.status, forged.status, done.status) == (422, 403, 303)
     assert gone.status == 404
 

@@ -153,8 +153,9 @@ async def test_a_machine_that_is_gone_is_noticed_by_its_silence(tmp_path: Path) 
         async with http.get("/console/w/acme/news", headers=session):
             waits_ms = [
                 sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-                for each in system.daemon.partition.feed._readers._readings
-                if (sock := each.transport.get_extra_info("socket")).family == socket.AF_INET
+                for each in system.daemon.partition.feed._readers.connected
+                if each.transport is not None
+                and (sock := each.transport.get_extra_info("socket")).family == socket.AF_INET
             ]
 
     assert waits_ms == [60_000]
