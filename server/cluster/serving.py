@@ -15,13 +15,8 @@ from aiohttp import web
 from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
-<<<<<<< HEAD
 from hookbundle.server.cluster import figures, overview, tokens
-from hookbundle.server.cluster.console import lists
-=======
-from hookbundle.server.cluster import figures, tokens
 from hookbundle.server.cluster.console import lists, notices
->>>>>>> 86f5690b (What an owner has to say when a page leads away from a workspace is said by the node that makes the next)
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
 from hookbundle.server.cluster.owned import Owned
@@ -146,9 +141,9 @@ class Serving:
         status = Status(self.status, self.conditions)
         own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
-        return [*here, *overview.routes(self._heard)]
+        return [*here, *overview.routes(self.heard)]
 
-    def _heard(self) -> overview.Heard:
+    def heard(self) -> overview.Heard:
         node = self._node
         roles = {number: host.role.state for number, host in node.hosts.items()}
         return overview.Heard(

@@ -18,7 +18,8 @@ from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import asked_of, response_of
 from hookbundle.server.cluster.console import notices
 from hookbundle.server.cluster.console.lists import Everywhere
-from hookbundle.server.cluster.console.nodes import ClusterView, NodesPage
+from hookbundle.server.cluster.console.nodes import NodesPage
+from hookbundle.server.cluster.overview import ClusterOut
 from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.finding import FindingPage
@@ -48,8 +49,8 @@ class NodeConsole:
         self,
         config: ConsoleConfig,
         everywhere: Everywhere,
-        nodes: Callable[[], ClusterView],
-        node: str,
+        seen: Callable[[], ClusterOut],
+        copies: int,
         sessions: SignedIn,
         feed: Source,
         fair_limits: FairLimits,
@@ -73,7 +74,7 @@ class NodeConsole:
             OverviewPage(
                 access, self.samples, status, lambda: sends_mail() and not config.public_url
             ),
-            NodesPage(access, nodes, node),
+            NodesPage(access, seen, copies),
             ErrorsPage(access),
             SignInPage(access, sessions, wrong_token),
         )

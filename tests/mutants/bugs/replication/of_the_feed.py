@@ -162,15 +162,15 @@ FEED_OF_ALL = (
     ),
     Mutant(
         name="fd15",
-        bug="of two owners the one that has lost is shown",
+        bug="a broken copy counts for a copy",
         path=f"{CONSOLE}/nodes.py",
         edits=(
             (
-                "    owner = max(owners, key=lambda name: owners[name].epoch",
-                "    owner = min(owners, key=lambda name: owners[name].epoch",
+                "    if sum(copy.role in USABLE for copy in partition.copies) < wanted:\n",
+                "    if len(partition.copies) < wanted:\n",
             ),
         ),
-        caught_by=(f"{NODES}::test_of_two_that_call_themselves_owners_the_later_one_is_shown",),
+        caught_by=(f"{NODES}::test_what_needs_a_person_is_said",),
     ),
     Mutant(
         name="fd16",
