@@ -13,8 +13,8 @@ from typing import Any
 from hookbundle.commands.feed.frames import cursor_at_the_end
 from hookbundle.commands.terminal.failures import USAGE, CommandFailure
 from hookbundle.engine import durations
-from hookbundle.server.cluster.feed.cursors import PREFIX, parted
 from hookbundle.storage.reads.feed import parse_cursor
+from hookbundle.storage.reads.several.cursors import PREFIX, parted
 
 PARTITIONS_MAX = 256
 

@@ -12,11 +12,11 @@ import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, HookbundleError
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.feed.cursors import OLDEST
 from hookbundle.server.cluster.feed.pages import PAGE, Page, Wanted, page_of
 from hookbundle.server.feed.frames import Gap, Reason, frames_of
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.feed import FeedReader, Missed, parse_cursor
+from hookbundle.storage.reads.several.cursors import OLDEST
 
 WAIT_S = 10.0  # for which an owner waits for news before it answers that there are none
 SILENT_S = 3.0  # between two answers that failed; then the reader is told

@@ -12,12 +12,12 @@ import structlog
 from msgspec.structs import replace
 
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.server.cluster.feed.cursors import joined
 from hookbundle.server.cluster.feed.pages import Page
 from hookbundle.server.cluster.feed.part import Part
 from hookbundle.server.feed import frames
 from hookbundle.server.feed.frames import Encode, Frame, Gap, Ping, Refusal, Unanswered, Write
 from hookbundle.server.feed.subscription import FeedConfig
+from hookbundle.storage.reads.several.cursors import joined
 
 LOOK_S = 1.0  # whether the reader may still go on
 

@@ -14,7 +14,6 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotOwner
 from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Asked
-from hookbundle.server.cluster.feed import cursors
 from hookbundle.server.cluster.feed.pages import LOOK, Looked, Wanted
 from hookbundle.server.cluster.feed.part import Ask, Common, Part
 from hookbundle.server.cluster.feed.reading import Reading
@@ -24,6 +23,7 @@ from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.feed import no_since
 from hookbundle.storage.reads.feed_selection import Selection
+from hookbundle.storage.reads.several import cursors
 
 AT_ONCE = 8  # partitions that are asked for one reader where it begins
 PAGE_MIN = 8  # events, however many partitions a reader has

@@ -12,7 +12,7 @@ import pytest
 
 from hookbundle.commands.feed.ends import End
 from hookbundle.commands.feed.tail import Filters
-from hookbundle.server.cluster.feed.cursors import joined
+from hookbundle.storage.reads.several.cursors import joined
 from hookbundle.tests.program import Program, program_in
 
 EPOCH = "0123456789"

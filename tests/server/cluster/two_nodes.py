@@ -1,6 +1,7 @@
 """Two nodes in one process, with what tests need at each: the API, the feed, and one browser that
 goes to the one or to the other."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,7 @@ from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.placing import of_workspace
 from hookbundle.tests import feed_readers, in_process
 from hookbundle.tests.feed_readers import Subscriber
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Api
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
 from hookbundle.tests.server.console.plain import Seen, Visitor
@@ -37,6 +39,13 @@ class Two:
         for name in NAMES:
             answer = await self.apis[0].ask("POST", "/v1/workspaces", {"id": name})
             assert answer.status == 201
+
+    async def accepted(self, workspace: str, message: dict[str, Any]) -> None:
+        """The message is accepted at b, once that answers again."""
+        path = f"/v1/workspaces/{workspace}/messages"
+        async with asyncio.timeout(TIMEOUT_S):
+            while (await self.apis[1].ask("POST", path, message)).status != 202:
+                pass
 
     async def token(self, workspace: str = "") -> str:
         """Of an admin: of the workspace, or of all."""

@@ -4,7 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 MERGED = "tests/server/cluster/feed/test_merged.py"
 MOVING = "tests/server/cluster/feed/test_moving.py"
-CURSORS = "tests/server/cluster/feed/test_cursors.py"
+CURSORS = "tests/storage/reads/several/test_cursors.py"
 SESSIONS = "tests/server/cluster/console/test_sessions.py"
 PAGES = "tests/server/cluster/console/test_pages.py"
 NODES = "tests/server/cluster/console/test_nodes.py"
@@ -88,7 +88,7 @@ FEED_OF_ALL = (
     Mutant(
         name="fd7",
         bug="a cursor may name partitions that the cluster does not have",
-        path=f"{FEED}/cursors.py",
+        path="storage/reads/several/cursors.py",
         edits=(("    if len(found) < len(places):\n", "    if False:\n"),),
         caught_by=(f"{CURSORS}::test_what_is_no_cursor_of_this_cluster_is_refused",),
     ),

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hookbundle.server.cluster.feed import part
-from hookbundle.server.cluster.feed.cursors import parted
 from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.storage.reads.several.cursors import parted
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event
 from hookbundle.tests.server.cluster.feed.hearing import heard, of
@@ -112,7 +112,7 @@ async def test_a_partition_that_does_not_answer_is_named_and_its_events_come_lat
                 silent = await feed.hear_of("unanswered")
             at.cluster.nodes["b"].is_cut = False
             for name in NAMES:
-                await at.apis[1].accept(name, event("m1"))
+                await at.accepted(name, event("m1"))
             found = await heard(feed, "message.received", len(NAMES))
 
     assert [each["partitions"] for each in found if each["type"] == "unanswered"][-1] == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookbundle.server.cluster.feed.cursors import joined, parted
+from hookbundle.storage.reads.several.cursors import joined, parted
 
 ONE, OTHER = "cur_00112233440000000000ff", "cur_aabbccddee000000000001"
 

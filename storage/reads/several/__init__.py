@@ -1,0 +1,1 @@
+"""What readers of several databases, the partitions of a cluster, have of them."""
