@@ -124,14 +124,13 @@ class Console:
         wrong_token: Callable[[str], None],
         sends_mail: Callable[[], bool],
     ) -> None:
-        self.sessions = sessions
         self.samples = Samples(lambda: look_at(status(), reads), clock)
 
         async def status_now() -> StatusOut:
             return status()
 
         renderer = Renderer(clock, clustered=config.clustered)
-        access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
+        access = AccessCheck(sessions, renderer, Origins(config.public_url))
         activity = ActivityPage(access, reads, names, api.logs, feed)
 
         async def owner_of(delivery_id: str) -> str:
