@@ -178,7 +178,7 @@ class Console:
             ),
             MailPage(access, api.mail_tests),
             ErrorsPage(access),
-            SignInPage(access, self.sessions, wrong_token),  # the rest, so it goes last
+            SignInPage(access, sessions, wrong_token),  # the rest, so it goes last
         )
 
     def routes(self) -> list[Route]:
