@@ -128,10 +128,9 @@ class NodeConsole:
         if visit.request.method == "POST":
             asked = replace(asked, body=urlencode(visit.form).encode())
         number = placing.of_workspace(workspace_id, self._everywhere.partitions)
-        answered = await self._everywhere.ask(number, asked)
-        response = response_of(answered)
-        location = response.headers.get("Location", "")
-        if location == LIST and visit.session is not None:
+        response = response_of(await self._everywhere.ask(number, asked))
+        leads_to = (response.headers.get("Location"), response.headers.get("HX-Redirect"))
+        if LIST in leads_to and visit.session is not None:
             with suppress(HookbundleError):  # what was done is done, whether it is said or not
                 await notices.fetch(self._everywhere.ask, number, asked, visit.session)
         return response
