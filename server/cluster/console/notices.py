@@ -25,7 +25,7 @@ Kept = tuple[str, bool, str, int, int]
 
 async def notices(owned: Owned, request: web.Request) -> web.Response:
     """Of the owner. After a change that was made there is no error to tell."""
-    session = await owned.sessions.session(cookie_of(request, security.SESSION))
+    session = await owned.sessions.session(cookie_of(request, security.SESSION) or "")
     kept: list[Kept] = []
     if session is not None:
         kept = [

@@ -107,9 +107,9 @@ async def test_a_partition_that_does_not_answer_is_named_and_its_events_come_lat
         async with at.reading(since="now") as feed:
             assert (await feed.hear_of("hello"))["cursor"]
             at.cluster.nodes["b"].is_cut = True
-            silent = await feed.hear_of("unanswered")
-            while silent["partitions"] != lost:
-                silent = await feed.hear_of("unanswered")
+            silent = await heard(feed, "unanswered", 1)
+            while silent[-1]["partitions"] != lost:
+                silent = await heard(feed, "unanswered", 1)
             at.cluster.nodes["b"].is_cut = False
             for name in NAMES:
                 await at.accepted(name, event("m1"))
