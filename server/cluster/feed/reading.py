@@ -112,17 +112,19 @@ class Reading:
         return self._loop.create_task(ask(), name=f"feed of partition {part.number}")
 
     async def _written(self, part: Part, page: Page | None, encode: Encode, write: Write) -> None:
-        """What was found, and who does not answer, if that has changed. Raises: TimeoutError ..."""
+        """Who does not answer, if that has changed, and what was found. Raises: TimeoutError ..."""
         found: list[Frame] = []
+        before = self.cursor
         if page is None:
             part.is_silent = True
         else:
             part.taken(page)
-            found += self._placed(part, page)
         silent = tuple(sorted(each.number for each in self._parts.values() if each.is_silent))
         if silent != self._told:
             self._told = silent
-            found.append(Unanswered(self.cursor, silent))
+            found.append(Unanswered(before, silent))  # what follows is not known to be read yet
+        if page is not None:
+            found += self._placed(part, page)
         if found:
             await self.send(b"".join(map(encode, found)), write)
 
