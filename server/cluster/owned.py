@@ -6,9 +6,10 @@ node goes on. The copy is the role's (actors/replication/role.py), before and af
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -202,13 +203,9 @@ class Owned:
         """The chats still take what was begun; new requests come no more."""
         await asyncio.wait(self.under_way)
 
-    async def _ended(self, close: Callable[[], object]) -> None:
+    async def _ended(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What waits for the Store is waited for until the deadline."""
-
-        async def closed() -> None:
-            await close()  # type: ignore[misc]
-
-        await self.deadline.wait(closed())
+        await self.deadline.wait(close())
 
     def status(self) -> StatusOut:
         report = StatusReport(self.partition, self.traffic, self.clock, self.state, [])
