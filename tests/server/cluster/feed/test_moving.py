@@ -10,6 +10,7 @@ from hookbundle.server.cluster.feed import pages, part
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.cluster.placing import of_workspace
 from hookbundle.storage.reads.feed import parse_cursor
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event
 from hookbundle.tests.server.cluster.feed.hearing import heard, of
 from hookbundle.tests.server.cluster.in_memory import MemoryLog
@@ -64,7 +65,8 @@ async def test_who_read_a_copy_that_is_ahead_of_its_owner_goes_on_there(
             accepting = asyncio.create_task(at.apis[1].accept(name, event("m1")))
             found += await heard(feed, "message.received", 1)
             is_answered = accepting.done()
-            await is_ahead.wait()
+            async with asyncio.timeout(TIMEOUT_S):
+                await is_ahead.wait()
             acked.set()
             await accepting
             await at.apis[1].accept(name, event("m2"))
