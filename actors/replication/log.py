@@ -46,7 +46,7 @@ class Acked:
     seq: int
 
 
-class Refused:
+class Taken:
     """The server says that something stands there already."""
 
 
@@ -54,7 +54,7 @@ class Unknown:
     """No answer: it may stand in the log, or come to stand there later."""
 
 
-Answer = Acked | Refused | Unknown
+Answer = Acked | Taken | Unknown
 
 
 class RawLog(Protocol):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hookbundle.actors.replication.log import Acked, Answer, RawLog, Refused, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Unreachable
 from hookbundle.actors.replication.nats.connection import Answers, Connection
@@ -77,7 +77,7 @@ class NatsLog(RawLog):
         except FAILED as exc:
             return self._unknown(str(exc))
         if answer.code in api.SEQUENCE_TAKEN:
-            return Refused()
+            return Taken()
         if answer.error is not None or answer.stream != stream or not answer.seq:
             return self._unknown(answer.why or f"an ack of {answer.stream!r}")
         self.state.why = ""

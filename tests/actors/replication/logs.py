@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
-from hookbundle.actors.replication.log import Acked, Answer, Life, Log, RawLog, Refused, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, Life, Log, RawLog, Taken, Unknown
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.entries import (
     Claim,
@@ -56,7 +56,7 @@ class InMemory:
 
     async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
         if int(headers["Hb-Prev"]) != len(self.entries):
-            return Refused()
+            return Taken()
         return Acked(await self.store(headers, body))
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
@@ -88,7 +88,7 @@ class ScriptedLog(RawLog):
             case "lost":
                 return Unknown()
             case "refused":
-                return Refused()
+                return Taken()
             case "taken":
                 await self.store(*self.other.popleft())
             case "void":

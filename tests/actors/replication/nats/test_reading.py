@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hookbundle.actors.replication.log import Acked, Refused, Unknown
+from hookbundle.actors.replication.log import Acked, Taken, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats import log as nats_log
 from hookbundle.actors.replication.nats.connection import Connection
@@ -196,7 +196,7 @@ async def test_a_publication_that_expects_another_number_is_refused(raw: NatsLog
 
     answers = [await raw.publish(GENERATION, {"Hb-Prev": prev}, b"?") for prev in ("0", "2")]
 
-    assert [type(each) for each in answers] == [Refused, Refused]
+    assert [type(each) for each in answers] == [Taken, Taken]
 
 
 async def test_who_watches_is_told_of_what_can_be_read_once_for_many(

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from random import Random
 
-from hookbundle.actors.replication.log import Acked, Answer, RawLog, Refused, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
 from hookbundle.engine.errors import CorruptRecord, StorageError
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 
@@ -98,14 +98,14 @@ class FakeLog(RawLog):
             return Unknown()
         await asyncio.sleep(rng.uniform(0.0005, 0.02))
         if servers.chance("refused"):
-            return Refused()
+            return Taken()
         down = servers.weather.down
         seq = servers.store(generation, headers, body)
         if down or servers.chance("unacked"):
             await asyncio.sleep(ACK_WITHIN_S)
             return Unknown()
         await asyncio.sleep(rng.uniform(0.0005, 0.02))
-        return Refused() if seq is None else Acked(seq)
+        return Taken() if seq is None else Acked(seq)
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
         await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
