@@ -257,6 +257,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "cluster status": ("hookbundle cluster status", "hookbundle cluster status --json"),
     "cluster where": ("hookbundle cluster where acme",),
+    "cluster move": ("hookbundle cluster move 3 n2",),
+    "cluster drain": (
+        "hookbundle cluster drain n1          # before maintenance",
+        "hookbundle cluster drain n1 --undo",
+    ),
     "mail": ("hookbundle mail test owner@acme.example",),
     "mail test": (
         "hookbundle mail test owner@acme.example",

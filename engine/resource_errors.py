@@ -150,6 +150,40 @@ OF_RESOURCES: dict[Code, Meaning] = {
     Code.MAINTENANCE_UNDER_WAY: Meaning(
         409, "a backup or a check is under way", "wait for it to end", True
     ),
+    Code.IN_NO_CLUSTER: Meaning(
+        409,
+        "this daemon is in no cluster",
+        "ask a node of one; docs/cluster.md says how to start it",
+    ),
+    Code.NO_PARTITION: Meaning(
+        404, "the cluster has no partition {partition}", "`hookbundle cluster status` shows all"
+    ),
+    Code.NO_NODE: Meaning(
+        404, "no node that lives is called {node}", "`hookbundle cluster status` shows all"
+    ),
+    Code.NODE_LEAVES: Meaning(
+        409,
+        "{node} gives away what it owns, and takes nothing",
+        "`hookbundle cluster drain --undo` ends that, or more room on its disk",
+    ),
+    Code.NO_FRESH_COPY: Meaning(
+        409,
+        "{node} has no copy of partition {partition} with which it could go on at once",
+        "choose a node that follows it; `hookbundle cluster status` shows the copies",
+    ),
+    Code.NOBODY_STAYS: Meaning(
+        409, "there is no other node that could take what {node} gives away", "start one first"
+    ),
+    Code.NODE_REFUSES: Meaning(
+        409, "{node} does not do that", "nodes of one version do; its log may say why"
+    ),
+    Code.NOT_MOVED: Meaning(
+        503,
+        "within {within} seconds {node} has not become the owner of partition {partition}, and "
+        "is not to be any more",
+        "`hookbundle cluster status` shows who owns it; try again",
+        True,
+    ),
     Code.DIRECTORY_INSIDE_DATA: Meaning(
         409, "{directory} is in the data directory", "choose one outside it"
     ),

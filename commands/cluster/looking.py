@@ -6,7 +6,7 @@ from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 NODES = ("node", "version", "owns", "follows", "leaves", "clock ahead", "free bytes")
-PARTITIONS = ("partition", "owner", "epoch", "generation", "copies")
+PARTITIONS = ("partition", "owner", "given to", "epoch", "generation", "copies")
 
 
 @click.command()
@@ -39,6 +39,7 @@ def status(shared: Shared, as_json: bool) -> None:
             (
                 each["number"],
                 each["owner"] or "-",
+                each["given_to"] or "-",
                 each["epoch"],
                 each["generation"] or "-",
                 ", ".join(map(_copy, each["copies"])),

@@ -46,6 +46,29 @@ def assign(partitions: int, nodes: Sequence[str], copies: int) -> list[tuple[str
     return assigned
 
 
+def as_given(
+    assigned: Sequence[tuple[str, ...]], given: Mapping[str, Mapping[int, int]]
+) -> list[tuple[str, ...]]:
+    """The same, but that a partition is owned by the node that it was given to by command.
+
+    `given`: to each node that may own something, which partitions, and in which epoch of theirs; of
+    two the later one counts. No other partition moves by that, so a node may own more than its
+    share.
+    """
+    return [
+        (node, *[other for other in nodes if other != node][: len(nodes) - 1])
+        if (node := given_to(partition, given))
+        else nodes
+        for partition, nodes in enumerate(assigned)
+    ]
+
+
+def given_to(partition: int, given: Mapping[str, Mapping[int, int]]) -> str:
+    """To which of the nodes the partition was given by command, at last; "" if to none."""
+    found = [(each[partition], node) for node, each in given.items() if partition in each]
+    return max(found)[1] if found else ""
+
+
 def claimant(
     partition: int, assigned: Sequence[str], having: Iterable[str], nodes: Iterable[str]
 ) -> str:

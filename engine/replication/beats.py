@@ -28,7 +28,10 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True):
-    """`settings`: a digest of those that shape data. `leaves`: it gives away all that it owns."""
+    """`settings`: a digest of those that shape data. `leaves`: it gives away all that it owns.
+
+    `given`: partitions that it was given by command, and in which epoch of theirs.
+    """
 
     node: Short
     life: Short
@@ -38,6 +41,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     settings: Short
     held: dict[int, Held]
     leaves: bool = False
+    given: dict[int, Number] = {}
 
 
 def pack(beat: Beat) -> bytes:
@@ -54,7 +58,7 @@ def read(body: bytes) -> Beat | None:
         return None
     if not NODE.fullmatch(beat.node) or not beat.life:
         return None
-    if not all(0 <= partition < PARTITIONS_MAX for partition in beat.held):
+    if not all(0 <= partition < PARTITIONS_MAX for partition in (*beat.held, *beat.given)):
         return None
     return beat
 

@@ -10,11 +10,18 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from hookbundle.actors.replication.role import Look, Yield
-from hookbundle.engine.errors import CorruptRecord, HookbundleError, in_words
-from hookbundle.engine.replication.assignment import assign, claimant, yields
+from hookbundle.engine.errors import HookbundleError, in_words
+from hookbundle.engine.replication.assignment import as_given, assign, claimant, given_to, yields
 from hookbundle.engine.replication.beats import Beat, Held
-from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.roles import CopyAt, Role
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.holding import (
+    behind_of,
+    copy_of,
+    has_another_owner,
+    has_copy,
+    held_by,
+    staying,
+)
 from hookbundle.server.cluster.hosting import PartitionHost
 from hookbundle.server.cluster.neighbours import Neighbours
 
@@ -50,6 +57,8 @@ class Assigning:
         self._floor_bytes = floor_bytes
         self._broken_s: dict[int, float] = {}
         self._is_full = False
+        self._keeps_none = False
+        self._given: dict[int, int] = {}
         self._doubtful: set[int] = set()
         self._confirming: dict[int, asyncio.Task[None]] = {}
         self._hosts = hosts
@@ -83,6 +92,24 @@ class Assigning:
             if (held := held_by(host)).role is not Role.ABSENT
         }
 
+    def given(self) -> Mapping[int, int]:
+        """What this node was given by command, and in which epoch of the partition."""
+        return self._given
+
+    def take(self, number: int, epoch: int) -> None:
+        """The partition is to be this node's until that ends, or it is given to another one."""
+        self._given[number] = epoch
+
+    def take_no_more(self, number: int) -> None:
+        """It is owned by whom it is assigned to."""
+        self._given.pop(number, None)
+
+    async def keep_none(self, *, undo: bool) -> None:
+        """The node gives away what it owns, and takes nothing while another one could."""
+        self._keeps_none = not undo
+        self._given.clear()
+        await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
+
     def heard(self, number: int) -> None:
         """Something may have come into the log of the partition: followers read on."""
         if self._hosts[number].role.state.role is Role.FOLLOWING:
@@ -94,7 +121,7 @@ class Assigning:
 
     def heir_of(self, number: int) -> str:
         """Who would own the partition without this node; "" if nobody is there."""
-        others = [name for name in _staying(self._neighbours.live()) if name != self._node]
+        others = [name for name in staying(self._neighbours.live()) if name != self._node]
         return assign(len(self._hosts), others, 1)[number][0] if others else ""
 
     async def _go_on(self) -> None:
@@ -106,6 +133,7 @@ class Assigning:
                 if not self.drains:
                     await self._look_at_disk()
                 live = self._neighbours.live()
+                self._forget_given(live)
                 for number in self._hosts:
                     if not self._rests(number):
                         self._look(number, live)
@@ -129,7 +157,7 @@ class Assigning:
         for number, host in self._hosts.items():
             if host.role.state.role is not Role.OWNER:
                 self._doubtful.discard(number)
-            elif is_stale or _has_another_owner(live, self._node, number, held_by(host).epoch):
+            elif is_stale or has_another_owner(live, self._node, number, held_by(host).epoch):
                 self._doubtful.add(number)
             if number in self._doubtful and not is_stale and number not in self._confirming:
                 self._confirming[number] = asyncio.create_task(self._confirmed(number))
@@ -158,7 +186,7 @@ class Assigning:
                 else "the disk has room again",
                 free_bytes=free,
             )
-            await self._neighbours.leave(leaves=self._is_full)
+            await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
 
     def _rests(self, number: int) -> bool:
         """Whether a copy broke a moment ago."""
@@ -201,9 +229,9 @@ class Assigning:
             del self._looking[number]
 
     def _wanted(self, number: int, live: Mapping[str, Beat]) -> Look:
-        names = _staying(live)
-        assigned = assign(len(self._hosts), names, self._copies)[number]
-        follow = [name for name, each in live.items() if _has_copy(each, number)]
+        names = staying(live)
+        assigned = self._assigned(live)[number]
+        follow = [name for name, each in live.items() if has_copy(each, number)]
         owns = claimant(number, assigned, follow, names) == self._node
         return Look(
             holds=self._node in assigned or number == OF_ALL,
@@ -212,13 +240,24 @@ class Assigning:
             judges=self._neighbours.heard_s() >= self._dead_after_s,
             assigned=assigned,
             copies={
-                name: _copy_of(held)
+                name: copy_of(held)
                 for name, each in live.items()
                 if (held := each.held.get(number)) is not None
             },
         )
 
+    def _assigned(self, live: Mapping[str, Beat]) -> list[tuple[str, ...]]:
+        names = staying(live)
+        assigned = assign(len(self._hosts), names, self._copies)
+        return as_given(assigned, {name: live[name].given for name in names})
+
     # ---- what is given away
+
+    def _forget_given(self, live: Mapping[str, Beat]) -> None:
+        """What was given to another node later is not this one's, whatever becomes of that."""
+        given = {name: each.given for name, each in live.items()}
+        for number in [each for each in self._given if given_to(each, given) != self._node]:
+            self.take_no_more(number)
 
     def _rebalance(self, live: Mapping[str, Beat]) -> None:
         owned = {
@@ -227,57 +266,15 @@ class Assigning:
             if host.role.state.role is Role.OWNER
         }
         self._yielding &= set(owned)
-        assigned = assign(len(self._hosts), _staying(live), self._copies)
+        assigned = self._assigned(live)
         behind = {
             (number, name): lag
             for number in owned
             for name, each in live.items()
-            if (lag := _behind(self._hosts[number], each.held.get(number))) is not None
+            if (lag := behind_of(self._hosts[number], each.held.get(number))) is not None
         }
         for number, to in yields(owned, assigned, behind, len(self._yielding)):
             if number not in self._yielding:
                 self._yielding.add(number)
                 log.info("partition given away", partition=number, to=to)
                 self.give_away(number, to)
-
-
-def _staying(live: Mapping[str, Beat]) -> list[str]:
-    """The nodes to which something may be assigned; all, if all are leaving."""
-    return sorted(name for name, each in live.items() if not each.leaves) or sorted(live)
-
-
-def held_by(host: PartitionHost) -> Held:
-    state = host.role.state
-    if state.follower is None:
-        return Held(state.role)
-    chain, generation = state.follower.log.chain, state.follower.log.generation
-    return Held(state.role, chain.epoch, str(generation), chain.seq)
-
-
-def _copy_of(held: Held) -> CopyAt:
-    """A generation whose name can't be read is none: beats are not proven."""
-    try:
-        return CopyAt(held.role, Generation.read(held.generation), held.seq)
-    except CorruptRecord:
-        return CopyAt(held.role)
-
-
-def _has_copy(node: Beat, number: int) -> bool:
-    held = node.held.get(number)
-    return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
-
-
-def _has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: int) -> bool:
-    return any(
-        each.role is Role.OWNER and each.epoch > epoch
-        for name, beat in live.items()
-        if name != node and (each := beat.held.get(number)) is not None
-    )
-
-
-def _behind(host: PartitionHost, held: Held | None) -> int | None:
-    """How many entries the copy of another node is behind; None if it has none to go on with."""
-    own = held_by(host)
-    if held is None or held.role is not Role.FOLLOWING or held.generation != own.generation:
-        return None
-    return max(own.seq - held.seq, 0)

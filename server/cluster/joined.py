@@ -59,8 +59,13 @@ class Joined(Neighbours):
         self._logs: list[NatsLog] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
-        self._held = held
+    async def open(
+        self,
+        answer: Answer,
+        held: Callable[[], Mapping[int, Held]],
+        given: Callable[[], Mapping[int, int]],
+    ) -> None:
+        self._held, self._given = held, given
         log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
         await self._connection.open()
         record, replicas = await self._enter()
@@ -163,6 +168,7 @@ class Joined(Neighbours):
             "",
             dict(self._held()),
             self._leaves,
+            dict(self._given()),
         )
 
     def _free_bytes(self) -> int:

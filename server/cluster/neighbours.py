@@ -23,8 +23,14 @@ class Neighbours(Protocol):
     sessions: SessionRecords
     """Of the console, the same for all nodes; known once it is open."""
 
-    async def open(self, answer: Answer, held: Callable[[], Mapping[int, Held]]) -> None:
-        """The cluster is known, and others can ask this node.
+    async def open(
+        self,
+        answer: Answer,
+        held: Callable[[], Mapping[int, Held]],
+        given: Callable[[], Mapping[int, int]],
+    ) -> None:
+        """The cluster is known, and others can ask this node. Its beats say what it has `held`, and
+        what it was `given` by command.
 
         Raises: ClusterUnusable if there is no such cluster, or the node can't be in it.
         """

@@ -11,7 +11,7 @@ import asyncio
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from hookbundle.actors.replication.log import Life
 from hookbundle.actors.slot_lanes import NOBODY, Standing, standing_in
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Unusable
+from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
@@ -110,7 +111,12 @@ class Node(Process):
     def is_doubtful(self, partition: int) -> bool:
         return self.assigning.is_doubtful(partition)
 
+    def live(self) -> Mapping[str, Beat]:
+        return self.neighbours.live()
+
     async def ask(self, node: str, asked: Asked) -> Answered:
+        if node == self.cluster.node:
+            return await self.answer(asked)
         return await self.neighbours.ask(node, asked)
 
     async def answer(self, asked: Asked) -> Answered:
@@ -128,7 +134,9 @@ class Node(Process):
         self.meters.start()
         closing.callback(self.meters.close)
         closing.push_async_callback(self.neighbours.close)
-        await self.neighbours.open(self.answer, lambda: self.assigning.held())
+        await self.neighbours.open(
+            self.answer, lambda: self.assigning.held(), lambda: self.assigning.given()
+        )
         partitions = self.neighbours.partitions
         tokens = NodeTokens(partitions, self.owned, self)
         self.tokens = TokenCheck(tokens, self.clock, tokens.used)

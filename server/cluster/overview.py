@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
 from hookbundle.engine.replication.roles import Role
@@ -42,8 +43,11 @@ class CopyOut(msgspec.Struct, frozen=True):
 
 
 class PartitionOut(msgspec.Struct, frozen=True):
+    """`given_to`: the node that it was given to by command; None if it is assigned as all are."""
+
     number: int
     owner: str | None
+    given_to: str | None
     epoch: int
     generation: str
     copies: list[CopyOut]
@@ -78,6 +82,7 @@ class Heard:
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
         owned, lag = owners(held), behind(held)
+        given = {name: beat.given for name, beat in self.live.items() if not beat.leaves}
         partitions = []
         for number in range(self.partitions):
             copies = [
@@ -91,6 +96,7 @@ class Heard:
                 PartitionOut(
                     number,
                     owner,
+                    given_to(number, given) or None,
                     own.epoch if own else 0,
                     own.generation if own else "",
                     copies,

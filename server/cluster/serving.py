@@ -16,6 +16,7 @@ from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
+from hookbundle.server.cluster.commanding.giving import Giving
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
@@ -25,6 +26,8 @@ from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.feed.sse import EVENTS_PATH, FeedStream
 from hookbundle.server.http.contract.serving import contract
 from hookbundle.server.http.problems import SOURCES_PATH
+from hookbundle.server.http.resources.cluster import PATH as CLUSTER_PATH
+from hookbundle.server.http.resources.cluster import ClusterCommands
 from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.metrics import Metrics
@@ -49,6 +52,7 @@ class Serving:
         self._router = router
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
+        self._giving = Giving(node.cluster.node, router.partitions, node, node.assigning)
 
     def routes(self) -> list[Route]:
         router = self._router
@@ -82,6 +86,7 @@ class Serving:
             notices.PATH: notices.notices,
         }
         between = [self._between_nodes(path, answer) for path, answer in internal.items()]
+        between += self._giving.between_nodes()
         return [*between, *map(self._router.answered_here, [*self._shape, *self._pages])]
 
     def _between_nodes(
@@ -141,7 +146,8 @@ class Serving:
         status = Status(self.status, self.conditions)
         own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
-        return [*here, *overview.routes(self.heard)]
+        commands = ClusterCommands(self._giving).routes()
+        return [*here, *commands, *overview.routes(self.heard)]
 
     def heard(self) -> overview.Heard:
         node = self._node
@@ -227,7 +233,7 @@ class Serving:
             started_ms=nothing,
         )
         resources = resources_of(parts)
-        of_api = [route for route in resources.routes if route.path not in OF_NODE]
+        of_api = [route for route in resources.routes if not _is_of_node(route.path)]
         return of_api, resources.console().routes()
 
 
@@ -242,6 +248,10 @@ class _Nothing:
 
     def __iter__(self) -> Any:
         return iter(())
+
+
+def _is_of_node(path: str) -> bool:
+    return path in OF_NODE or path.startswith(CLUSTER_PATH)
 
 
 def _in_words(route: Route) -> str:

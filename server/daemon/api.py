@@ -25,6 +25,7 @@ from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lane.connection import LaneConnection
 from hookbundle.server.http.lane.lane import HELD_S, Lane
 from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.cluster import ClusterCommands
 from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
@@ -227,6 +228,7 @@ def resources_of(parts: ApiParts) -> Resources:
         *source_intake.routes(),
         *api.erasing.routes(),
         *parts.maintenance.routes(),
+        *ClusterCommands(None).routes(),
         *api.workspaces.routes(),
         *api.webhooks.routes(),
         *api.switching.routes(),

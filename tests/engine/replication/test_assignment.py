@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookbundle.engine.replication.assignment import assign, may_claim, partition_of, yields
+from hookbundle.engine.replication.assignment import (
+    as_given,
+    assign,
+    given_to,
+    may_claim,
+    partition_of,
+    yields,
+)
 
 NAMES = st.lists(st.text("abcdef", min_size=1, max_size=3), min_size=1, max_size=7, unique=True)
 
@@ -78,3 +85,18 @@ def test_a_live_owner_is_never_claimed_from_unless_it_has_released(
 
     assert may_claim(owner_life, lives, is_released=False) is may
     assert may_claim(owner_life, lives, is_released=True)
+
+
+def test_what_was_given_by_command_moves_alone_and_keeps_as_many_copies() -> None:
+    assigned = [("a", "b"), ("b", "c"), ("c", "a")]
+
+    given = as_given(assigned, {"a": {}, "b": {0: 4}, "c": {1: 2}})
+
+    assert given == [("b", "a"), ("c", "b"), ("c", "a")]
+
+
+def test_of_two_that_were_given_a_partition_the_later_one_counts() -> None:
+    assert given_to(3, {"a": {3: 5}, "b": {3: 4}}) == "a"
+    assert given_to(3, {"a": {3: 5}, "b": {3: 6}}) == "b"
+    assert given_to(3, {"a": {3: 5}, "b": {3: 5}}) == "b"
+    assert given_to(2, {"a": {3: 5}}) == ""

@@ -153,9 +153,15 @@ class Heard(neighbours.Neighbours):
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
+    given: Callable[[], Mapping[int, int]] = dict
 
-    async def open(self, answer: neighbours.Answer, held: Callable[[], Mapping[int, Held]]) -> None:
-        self.answer, self.held = answer, held
+    async def open(
+        self,
+        answer: neighbours.Answer,
+        held: Callable[[], Mapping[int, Held]],
+        given: Callable[[], Mapping[int, int]],
+    ) -> None:
+        self.answer, self.held, self.given = answer, held, given
         self.partitions = len(self.cluster.logs)
         self.sessions = self.cluster.sessions
 
@@ -176,10 +182,14 @@ class Heard(neighbours.Neighbours):
 
     def live(self) -> Mapping[str, Beat]:
         return {
-            name: Beat(name, each.life, "", 0, each.free_bytes, "", dict(each.held()), each.leaves)
+            name: each.beat()
             for name, each in self.cluster.nodes.items()
             if each is self or not (each.is_cut or self.is_cut)
         }
+
+    def beat(self) -> Beat:
+        held, given = dict(self.held()), dict(self.given())
+        return Beat(self.name, self.life, "", 0, self.free_bytes, "", held, self.leaves, given)
 
     def heard_s(self) -> float:
         return 0.0 if self.is_cut else 60.0 if self.may_judge else 0.1

@@ -1,0 +1,1 @@
+"""What operators have a cluster do, and what nodes ask each other for it."""

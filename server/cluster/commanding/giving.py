@@ -1,0 +1,164 @@
+"""Partitions are given to other nodes by command: one of them, or all of a node.
+
+The node that is asked looks whether it can be done, tells the node that it concerns, and waits
+until beats say that it is done. What was told is in the beats of that node from then on, so that
+all assign partitions by it (engine/replication/assignment.py:as_given).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, NotFound, Overloaded
+from hookbundle.engine.replication.assignment import BEHIND_MAX
+from hookbundle.engine.replication.beats import Beat
+from hookbundle.engine.replication.members import behind, owners
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.assigning import Assigning
+from hookbundle.server.cluster.routing import NotAsked
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.resources.cluster import Cluster
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
+
+TAKE = "/cluster/take"
+KEEP_NONE = "/cluster/keep-none"
+WITHIN_S = 30.0
+POLL_S = 0.05
+JSON = (("Content-Type", "application/json"),)
+
+
+class TakeIn(msgspec.Struct, frozen=True):
+    """`epoch`: in which the partition was when it was given. `undo`: it is not given after all."""
+
+    partition: int
+    epoch: int = 0
+    undo: bool = False
+
+
+class KeepNoneIn(msgspec.Struct, frozen=True):
+    undo: bool = False
+
+
+class Nodes(Protocol):
+    """What is heard of the nodes, and the way to ask them."""
+
+    def live(self) -> Mapping[str, Beat]: ...
+
+    async def ask(self, node: str, asked: Asked) -> Answered: ...
+
+
+class Giving(Cluster):
+    """`node`: this one, to which `assigning` belongs. `nodes`: all, this one too."""
+
+    def __init__(self, node: str, partitions: int, nodes: Nodes, assigning: Assigning) -> None:
+        self._node = node
+        self._partitions = partitions
+        self._nodes = nodes
+        self._assigning = assigning
+
+    def between_nodes(self) -> list[Route]:
+        """What the others ask of this one."""
+        return [
+            Route(method="POST", path=TAKE, handler=self._take, summary=""),
+            Route(method="POST", path=KEEP_NONE, handler=self._keep_none, summary=""),
+        ]
+
+    # ---- one partition
+
+    async def move(self, wanted: MoveIn) -> MovedOut:
+        number, to = wanted.partition, wanted.node
+        before, epoch = self._checked(number, to)
+        await self._told(to, TAKE, TakeIn(number, epoch))
+        if not await self._becomes(lambda: self._owner_of(number) == to):
+            await self._told(to, TAKE, TakeIn(number, undo=True))
+            raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=int(WITHIN_S))
+        return MovedOut(number, to, before)
+
+    def _checked(self, number: int, to: str) -> tuple[str, int]:
+        """The partition's owner and epoch. Raises: NotFound, Conflict if it can't be given."""
+        live = self._nodes.live()
+        if number >= self._partitions:
+            raise NotFound.of(Code.NO_PARTITION, partition=number)
+        if to not in live:
+            raise NotFound.of(Code.NO_NODE, node=to)
+        if live[to].leaves:
+            raise Conflict.of(Code.NODE_LEAVES, node=to)
+        held = {name: beat.held for name, beat in live.items()}
+        owner = owners(held).get(number)
+        is_fresh = behind(held).get((number, to), BEHIND_MAX) < BEHIND_MAX
+        if owner is None or not (owner == to or is_fresh):
+            raise Conflict.of(Code.NO_FRESH_COPY, node=to, partition=number)
+        return owner, held[owner][number].epoch
+
+    def _owner_of(self, number: int) -> str | None:
+        return owners({name: beat.held for name, beat in self._nodes.live().items()}).get(number)
+
+    # ---- all of a node
+
+    async def drain(self, wanted: DrainIn) -> DrainedOut:
+        node, live = wanted.node or self._node, self._nodes.live()
+        if node not in live:
+            raise NotFound.of(Code.NO_NODE, node=node)
+        others = [name for name, beat in live.items() if name != node and not beat.leaves]
+        if not others and not wanted.undo:
+            raise Conflict.of(Code.NOBODY_STAYS, node=node)
+        await self._told(node, KEEP_NONE, KeepNoneIn(wanted.undo))
+        await self._becomes(lambda: self._has_done(wanted, node))
+        now = self._nodes.live().get(node)
+        if now is None:
+            raise NotFound.of(Code.NO_NODE, node=node)
+        return DrainedOut(node, now.leaves, _owns(now))
+
+    def _has_done(self, wanted: DrainIn, node: str) -> bool:
+        """Whether its beats say so; or there is no such node any more."""
+        beat = self._nodes.live().get(node)
+        if beat is None:
+            return True
+        return not beat.leaves if wanted.undo else beat.leaves and not _owns(beat)
+
+    # ---- between nodes
+
+    async def _told(self, node: str, path: str, what: msgspec.Struct) -> None:
+        """Raises: NotFound if the node is not there, Conflict if it does not do it; AnswerLost."""
+        asked = Asked("POST", path, JSON, msgspec.json.encode(what))
+        try:
+            answered = await self._nodes.ask(node, asked)
+        except NotAsked:
+            raise NotFound.of(Code.NO_NODE, node=node) from None
+        if answered.status != 204:
+            raise Conflict.of(Code.NODE_REFUSES, node=node)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        wanted = await body_of(request, TakeIn)
+        if wanted.undo:
+            self._assigning.take_no_more(wanted.partition)
+        elif wanted.partition < self._partitions:
+            self._assigning.take(wanted.partition, wanted.epoch)
+        return web.Response(status=204)
+
+    async def _keep_none(self, request: web.Request) -> web.Response:
+        wanted = await body_of(request, KeepNoneIn)
+        await self._assigning.keep_none(undo=wanted.undo)
+        return web.Response(status=204)
+
+    async def _becomes(self, is_done: Callable[[], bool]) -> bool:
+        """Whether it is so within the time that a caller waits."""
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                while not is_done():
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _owns(beat: Beat) -> int:
+    """How many partitions the node works on: also those that it is about to."""
+    busy = (Role.OWNER, Role.YIELDING, Role.CLAIMING)
+    return sum(held.role in busy for held in beat.held.values())

@@ -1,0 +1,51 @@
+"""What nodes say of their copies in beats, as the assignment of partitions asks it."""
+
+from collections.abc import Mapping
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.replication.beats import Beat, Held
+from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.roles import CopyAt, Role
+from hookbundle.server.cluster.hosting import PartitionHost
+
+
+def staying(live: Mapping[str, Beat]) -> list[str]:
+    """The nodes to which something may be assigned; all, if all are leaving."""
+    return sorted(name for name, each in live.items() if not each.leaves) or sorted(live)
+
+
+def held_by(host: PartitionHost) -> Held:
+    state = host.role.state
+    if state.follower is None:
+        return Held(state.role)
+    chain, generation = state.follower.log.chain, state.follower.log.generation
+    return Held(state.role, chain.epoch, str(generation), chain.seq)
+
+
+def copy_of(held: Held) -> CopyAt:
+    """A generation whose name can't be read is none: beats are not proven."""
+    try:
+        return CopyAt(held.role, Generation.read(held.generation), held.seq)
+    except CorruptRecord:
+        return CopyAt(held.role)
+
+
+def has_copy(node: Beat, number: int) -> bool:
+    held = node.held.get(number)
+    return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
+
+
+def has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: int) -> bool:
+    return any(
+        each.role is Role.OWNER and each.epoch > epoch
+        for name, beat in live.items()
+        if name != node and (each := beat.held.get(number)) is not None
+    )
+
+
+def behind_of(host: PartitionHost, held: Held | None) -> int | None:
+    """How many entries the copy of another node is behind; None if it has none to go on with."""
+    own = held_by(host)
+    if held is None or held.role is not Role.FOLLOWING or held.generation != own.generation:
+        return None
+    return max(own.seq - held.seq, 0)

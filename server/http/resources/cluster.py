@@ -1,0 +1,71 @@
+"""`POST /v1/cluster/…`: what operators have a cluster do. A daemon alone has none, and says so."""
+
+from typing import Protocol
+
+from aiohttp import web
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
+
+PATH = "/v1/cluster"
+
+
+class Cluster(Protocol):
+    """The cluster, as a node of it can change it."""
+
+    async def move(self, wanted: MoveIn) -> MovedOut:
+        """Raises: NotFound, Conflict; Overloaded if it is not done in time; AnswerLost."""
+
+    async def drain(self, wanted: DrainIn) -> DrainedOut:
+        """Raises: NotFound, Conflict; AnswerLost."""
+
+
+class ClusterCommands:
+    """`cluster`: None of a daemon alone."""
+
+    def __init__(self, cluster: Cluster | None) -> None:
+        self._cluster = cluster
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path=f"{PATH}/move",
+                handler=self.move,
+                name="move_partition",
+                summary="Give a partition to another node of the cluster",
+                body=MoveIn,
+                answer=MovedOut,
+                refusals=(404, 409, 503, 504),
+            ),
+            Route(
+                method="POST",
+                path=f"{PATH}/drain",
+                handler=self.drain,
+                name="drain_node",
+                summary="Have a node of the cluster give away all that it owns",
+                body=DrainIn,
+                answer=DrainedOut,
+                refusals=(404, 409, 504),
+            ),
+        ]
+
+    async def move(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/move`"""
+        wanted = await body_of(request, MoveIn)
+        return json_response(await self._there().move(wanted))
+
+    async def drain(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/drain`"""
+        wanted = await body_of(request, DrainIn)
+        return json_response(await self._there().drain(wanted))
+
+    def _there(self) -> Cluster:
+        """Raises: Conflict if there is none."""
+        if self._cluster is None:
+            raise Conflict.of(Code.IN_NO_CLUSTER)
+        return self._cluster

@@ -1,0 +1,39 @@
+"""Commands on a cluster, as the API takes and answers them."""
+
+from typing import Annotated
+
+import msgspec
+
+Number = Annotated[int, msgspec.Meta(ge=0)]
+NodeName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class MoveIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`node`: to which the partition is given; it has a copy that is not far behind."""
+
+    partition: Number
+    node: NodeName
+
+
+class MovedOut(msgspec.Struct, frozen=True):
+    """`owner`: the node that has it now. `before`: which one had it; the same if it had it."""
+
+    partition: int
+    owner: str
+    before: str
+
+
+class DrainIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`node`: which one; the one that is asked if it is left out. `undo`: it takes partitions
+    again."""
+
+    node: NodeName | None = None
+    undo: bool = False
+
+
+class DrainedOut(msgspec.Struct, frozen=True):
+    """`leaves`: whether it gives away what it owns. `owns`: how many partitions it owns still."""
+
+    node: str
+    leaves: bool
+    owns: int
