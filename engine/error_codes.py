@@ -143,6 +143,7 @@ class Code(StrEnum):
     NOBODY_STAYS = "nobody_stays"
     NODE_REFUSES = "node_refuses"
     NOT_MOVED = "not_moved"
+    COMPACTION_UNDER_WAY = "compaction_under_way"
     DIRECTORY_INSIDE_DATA = "directory_inside_data"
     DIRECTORY_NOT_EMPTY = "directory_not_empty"
     DELIVERY_TRIMMED = "delivery_trimmed"

@@ -184,6 +184,12 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "`hookbundle cluster status` shows who owns it; try again",
         True,
     ),
+    Code.COMPACTION_UNDER_WAY: Meaning(
+        409,
+        "this node compacts the cluster already",
+        "wait for its end; `hookbundle cluster status` shows how far it is",
+        True,
+    ),
     Code.DIRECTORY_INSIDE_DATA: Meaning(
         409, "{directory} is in the data directory", "choose one outside it"
     ),

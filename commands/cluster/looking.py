@@ -1,5 +1,7 @@
 """`hookbundle cluster status` and `where`: what a running node sees of its cluster."""
 
+from typing import Any
+
 import click
 
 from hookbundle.commands.terminal import output
@@ -47,6 +49,11 @@ def status(shared: Shared, as_json: bool) -> None:
             for each in found["partitions"]
         ],
     )
+    compaction = found["compaction"]
+    if compaction is not None:
+        output.say(progress(compaction))
+        for each in compaction["left_out"]:
+            output.say(f"note: not compacted: {each}")
     for warning in found["warnings"]:
         output.say(f"note: {warning}")
 
@@ -65,6 +72,12 @@ def where(shared: Shared, workspace: str, as_json: bool) -> None:
         output.show_json(found)
     else:
         output.show_rows(tuple(found), [[value or "-" for value in found.values()]])
+
+
+def progress(compaction: dict[str, Any]) -> str:
+    """How far a compaction is, in one sentence."""
+    done = f"{compaction['done']} of {compaction['partitions']} partitions"
+    return f"compaction: {done}; {compaction['doing'] or 'it is over'}"
 
 
 def _copy(copy: dict[str, object]) -> str:

@@ -93,9 +93,8 @@ class Node(Process):
 
     def followed(self, partition: int) -> Environment | None:
         state = self.hosts[partition].role.state
-        if state.role is Role.FOLLOWING and state.follower is not None:
-            return state.follower.env
-        return None
+        follower = state.follower if state.role is Role.FOLLOWING else None
+        return None if follower is None else follower.env
 
     def owner_of(self, partition: int) -> str | None:
         """The live node that owns the partition, by its beats; "" if it is this one."""
@@ -149,6 +148,7 @@ class Node(Process):
         self.feed = ClusterFeed(partitions, router.asked, self.followed, config.feed)
         self.console = new_console(self, router)
         self.serving = serving = Serving(self, router)
+        closing.push_async_callback(serving.commanding.close)
         self._answering = Answering(
             serving.answered_here(), self.fair_limits, config.listeners.body_s
         )

@@ -17,6 +17,7 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import placing
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import CompactionOut
 
 PATH = "/v1/cluster"
 APART_MS = 1_000  # clocks of nodes that are further apart are named
@@ -54,13 +55,15 @@ class PartitionOut(msgspec.Struct, frozen=True):
 
 
 class ClusterOut(msgspec.Struct, frozen=True):
-    """`hears`: whether this node hears its own beats. `warnings`: what needs a person."""
+    """`hears`: whether this node hears its own beats. `warnings`: what needs a person.
+    `compaction`: the last one that was begun at this node."""
 
     node: str
     hears: bool
     nodes: list[NodeOut]
     partitions: list[PartitionOut]
     warnings: list[str]
+    compaction: CompactionOut | None
 
 
 class WhereOut(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ class Heard:
     hears: bool
     live: Mapping[str, Beat]
     broken: Mapping[int, str]
+    compaction: CompactionOut | None = None
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -103,9 +107,8 @@ class Heard:
                 )
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
-        return ClusterOut(
-            self.node, self.hears, nodes, partitions, self._warnings(nodes, partitions)
-        )
+        warnings = self._warnings(nodes, partitions)
+        return ClusterOut(self.node, self.hears, nodes, partitions, warnings, self.compaction)
 
     def where(self, workspace_id: str) -> WhereOut:
         number = placing.of_workspace(workspace_id, self.partitions)

@@ -16,7 +16,7 @@ from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
-from hookbundle.server.cluster.commanding.giving import Giving
+from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
@@ -52,7 +52,7 @@ class Serving:
         self._router = router
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
-        self._giving = Giving(node.cluster.node, router.partitions, node, node.assigning)
+        self.commanding = Commanding(node)
 
     def routes(self) -> list[Route]:
         router = self._router
@@ -86,7 +86,7 @@ class Serving:
             notices.PATH: notices.notices,
         }
         between = [self._between_nodes(path, answer) for path, answer in internal.items()]
-        between += self._giving.between_nodes()
+        between += self.commanding.between_nodes()
         return [*between, *map(self._router.answered_here, [*self._shape, *self._pages])]
 
     def _between_nodes(
@@ -146,7 +146,7 @@ class Serving:
         status = Status(self.status, self.conditions)
         own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
-        commands = ClusterCommands(self._giving).routes()
+        commands = ClusterCommands(self.commanding).routes()
         return [*here, *commands, *overview.routes(self.heard)]
 
     def heard(self) -> overview.Heard:
@@ -158,6 +158,7 @@ class Serving:
             node.neighbours.heard_s() > 0,
             node.neighbours.live(),
             {number: each.why for number, each in roles.items() if each.role is Role.BROKEN},
+            self.commanding.compaction(),
         )
 
     def status(self) -> StatusOut:

@@ -5,10 +5,6 @@ until beats say that it is done. What was told is in the beats of that node from
 all assign partitions by it (engine/replication/assignment.py:as_given).
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Protocol
-
 import msgspec
 from aiohttp import web
 
@@ -18,19 +14,16 @@ from hookbundle.engine.replication.assignment import BEHIND_MAX
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.assigning import Assigning
+from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.http.requests import body_of
-from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
 
 TAKE = "/cluster/take"
 KEEP_NONE = "/cluster/keep-none"
 WITHIN_S = 30.0
-POLL_S = 0.05
-JSON = (("Content-Type", "application/json"),)
 
 
 class TakeIn(msgspec.Struct, frozen=True):
@@ -45,15 +38,7 @@ class KeepNoneIn(msgspec.Struct, frozen=True):
     undo: bool = False
 
 
-class Nodes(Protocol):
-    """What is heard of the nodes, and the way to ask them."""
-
-    def live(self) -> Mapping[str, Beat]: ...
-
-    async def ask(self, node: str, asked: Asked) -> Answered: ...
-
-
-class Giving(Cluster):
+class Giving:
     """`node`: this one, to which `assigning` belongs. `nodes`: all, this one too."""
 
     def __init__(self, node: str, partitions: int, nodes: Nodes, assigning: Assigning) -> None:
@@ -75,7 +60,7 @@ class Giving(Cluster):
         number, to = wanted.partition, wanted.node
         before, epoch = self._checked(number, to)
         await self._told(to, TAKE, TakeIn(number, epoch))
-        if not await self._becomes(lambda: self._owner_of(number) == to):
+        if not await becomes(lambda: self._owner_of(number) == to, WITHIN_S):
             await self._told(to, TAKE, TakeIn(number, undo=True))
             raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=int(WITHIN_S))
         return MovedOut(number, to, before)
@@ -109,7 +94,7 @@ class Giving(Cluster):
         if not others and not wanted.undo:
             raise Conflict.of(Code.NOBODY_STAYS, node=node)
         await self._told(node, KEEP_NONE, KeepNoneIn(wanted.undo))
-        await self._becomes(lambda: self._has_done(wanted, node))
+        await becomes(lambda: self._has_done(wanted, node), WITHIN_S)
         now = self._nodes.live().get(node)
         if now is None:
             raise NotFound.of(Code.NO_NODE, node=node)
@@ -126,12 +111,11 @@ class Giving(Cluster):
 
     async def _told(self, node: str, path: str, what: msgspec.Struct) -> None:
         """Raises: NotFound if the node is not there, Conflict if it does not do it; AnswerLost."""
-        asked = Asked("POST", path, JSON, msgspec.json.encode(what))
         try:
-            answered = await self._nodes.ask(node, asked)
+            status = await told(self._nodes, node, path, what)
         except NotAsked:
             raise NotFound.of(Code.NO_NODE, node=node) from None
-        if answered.status != 204:
+        if status != 204:
             raise Conflict.of(Code.NODE_REFUSES, node=node)
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -146,16 +130,6 @@ class Giving(Cluster):
         wanted = await body_of(request, KeepNoneIn)
         await self._assigning.keep_none(undo=wanted.undo)
         return web.Response(status=204)
-
-    async def _becomes(self, is_done: Callable[[], bool]) -> bool:
-        """Whether it is so within the time that a caller waits."""
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while not is_done():
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            return False
-        return True
 
 
 def _owns(beat: Beat) -> int:

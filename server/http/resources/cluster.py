@@ -9,7 +9,13 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
+from hookbundle.server.http.schemas.cluster import (
+    CompactionOut,
+    DrainedOut,
+    DrainIn,
+    MovedOut,
+    MoveIn,
+)
 
 PATH = "/v1/cluster"
 
@@ -22,6 +28,9 @@ class Cluster(Protocol):
 
     async def drain(self, wanted: DrainIn) -> DrainedOut:
         """Raises: NotFound, Conflict; AnswerLost."""
+
+    def compact(self) -> CompactionOut:
+        """It is begun. Raises: Conflict while one is under way."""
 
 
 class ClusterCommands:
@@ -52,6 +61,16 @@ class ClusterCommands:
                 answer=DrainedOut,
                 refusals=(404, 409, 504),
             ),
+            Route(
+                method="POST",
+                path=f"{PATH}/compact",
+                handler=self.compact,
+                name="compact_cluster",
+                summary="Begin to rewrite all logs and copies of the cluster",
+                answer=CompactionOut,
+                status=202,
+                refusals=(409,),
+            ),
         ]
 
     async def move(self, request: web.Request) -> web.Response:
@@ -63,6 +82,10 @@ class ClusterCommands:
         """`POST /v1/cluster/drain`"""
         wanted = await body_of(request, DrainIn)
         return json_response(await self._there().drain(wanted))
+
+    async def compact(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/compact`"""
+        return json_response(self._there().compact(), status=202)
 
     def _there(self) -> Cluster:
         """Raises: Conflict if there is none."""

@@ -37,3 +37,13 @@ class DrainedOut(msgspec.Struct, frozen=True):
     node: str
     leaves: bool
     owns: int
+
+
+class CompactionOut(msgspec.Struct, frozen=True):
+    """`partitions`: how many there are. `done`: how many were gone through. `doing`: what is under
+    way; empty if it is over. `left_out`: what could not be done, and why."""
+
+    partitions: int
+    done: int
+    doing: str
+    left_out: list[str]

@@ -1,0 +1,46 @@
+"""The commands of operators on a cluster, put together at one node."""
+
+from typing import TYPE_CHECKING
+
+from hookbundle.server.cluster.commanding.compacting import Compacting
+from hookbundle.server.cluster.commanding.giving import Giving
+from hookbundle.server.http.resources.cluster import Cluster
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import (
+    CompactionOut,
+    DrainedOut,
+    DrainIn,
+    MovedOut,
+    MoveIn,
+)
+
+if TYPE_CHECKING:
+    from hookbundle.server.cluster.node import Node
+
+
+class Commanding(Cluster):
+    """`close()` at the end."""
+
+    def __init__(self, node: "Node") -> None:
+        self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
+        self._compacting = Compacting(node, node.hosts)
+
+    def between_nodes(self) -> list[Route]:
+        return [*self._giving.between_nodes(), *self._compacting.between_nodes()]
+
+    async def close(self) -> None:
+        await self._compacting.close()
+
+    async def move(self, wanted: MoveIn) -> MovedOut:
+        return await self._giving.move(wanted)
+
+    async def drain(self, wanted: DrainIn) -> DrainedOut:
+        return await self._giving.drain(wanted)
+
+    def compact(self) -> CompactionOut:
+        return self._compacting.begin()
+
+    def compaction(self) -> CompactionOut | None:
+        """The last one that was begun at this node."""
+        state = self._compacting.state
+        return None if state is None else self._compacting.shown(state)

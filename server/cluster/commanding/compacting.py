@@ -1,0 +1,207 @@
+"""Logs and copies of the whole cluster are made anew, so that nothing that was deleted is left.
+
+Partition by partition: the log goes on in a new generation, the copies that follow are written
+anew, then the owner's, which gives the partition away for that, and the old generations are
+deleted. So one copy at most does not follow, and the log is renewed before any copy is, for a copy
+that follows an old one would take deleted texts from there.
+
+The node that was asked goes through them. It holds no promise: if it ends, what was not done yet is
+not done, and the command is given once more.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from hookbundle.actors.replication.messages import Renew, RewriteCopy
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, CorruptRecord, HookbundleError
+from hookbundle.engine.replication.beats import Held
+from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.members import owners
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.commanding.asking import Nodes, told
+from hookbundle.server.cluster.hosting import PartitionHost
+from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import CompactionOut
+
+RENEW = "/cluster/renew"
+REWRITE = "/cluster/rewrite"
+TIDIED = "/cluster/tidied"
+PARTITION_S = 3_600.0  # after which the next partition has its turn
+ANSWER_S = 20.0  # less than a node waits for another one's answer
+AGAIN_S = 0.25
+DONE, NOT_YET = 204, 202
+
+log = structlog.get_logger(__name__)
+
+
+class OfPartition(msgspec.Struct, frozen=True):
+    partition: int
+
+
+@dataclass(slots=True)
+class CompactionState:
+    """`done`: how many partitions. `doing`: of which partition, and what; empty if it is over.
+    `left_out`: what could not be done, and why."""
+
+    done: int = 0
+    doing: str = ""
+    left_out: list[str] = field(default_factory=list)
+
+
+class Compacting:
+    """`begin()`, as often as it is wanted; `close()` ends what is under way."""
+
+    def __init__(self, nodes: Nodes, hosts: Mapping[int, PartitionHost]) -> None:
+        self._nodes = nodes
+        self._hosts = hosts
+        self._rewriting: dict[int, asyncio.Future[Any]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.state: CompactionState | None = None
+
+    def between_nodes(self) -> list[Route]:
+        """What the others ask of this one."""
+        asked = {RENEW: self._renew, REWRITE: self._rewrite, TIDIED: self._tidied}
+        return [
+            Route(method="POST", path=path, handler=handler, summary="")
+            for path, handler in asked.items()
+        ]
+
+    def begin(self) -> CompactionOut:
+        """Raises: Conflict while one is under way."""
+        if self._task is not None and not self._task.done():
+            raise Conflict.of(Code.COMPACTION_UNDER_WAY)
+        self.state = CompactionState(doing="begins")
+        self._task = asyncio.create_task(self._run(self.state), name="compaction")
+        return self.shown(self.state)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def shown(self, state: CompactionState) -> CompactionOut:
+        left_out = list(state.left_out)
+        return CompactionOut(len(self._hosts), state.done, state.doing, left_out)
+
+    # ---- at the node that was asked
+
+    async def _run(self, state: CompactionState) -> None:
+        for number in self._hosts:
+            try:
+                async with asyncio.timeout(PARTITION_S):
+                    await self._partition(number, state)
+            except TimeoutError:
+                state.left_out.append(f"{state.doing}: not done in time")
+            except Exception as exc:  # whatever it is, the other partitions have their turn
+                log.error("partition not compacted", partition=number, exc_info=exc)
+                state.left_out.append(f"{state.doing}: {exc}")
+            state.done += 1
+        state.doing = ""
+        log.info("compaction over", partitions=state.done, left_out=state.left_out)
+
+    async def _partition(self, number: int, state: CompactionState) -> None:
+        state.doing = f"partition {number}: its log"
+        least = await self._renewed(number)
+        done: set[str] = set()
+        while (node := self._next(number, done)) is not None:
+            state.doing = f"partition {number}: the copy of {node}"
+            await self._rewritten(number, node, least)
+            done.add(node)
+        state.doing = f"partition {number}: its former logs"
+        while (owner := self._owner(number)) is None or not await self._does(owner, TIDIED, number):
+            await asyncio.sleep(AGAIN_S)
+
+    async def _renewed(self, number: int) -> int:
+        """The number of the generation in which its log goes on."""
+        before = epoch = -1
+        while True:
+            owner = self._owner(number)
+            if owner is not None:
+                held = self._held(number)[owner]
+                now = _number_of(held)
+                before = now if before < 0 else before
+                if now > before:
+                    return now
+                # Who takes it over meanwhile does not know that it is to be renewed.
+                if held.epoch != epoch and await self._does(owner, RENEW, number):
+                    epoch = held.epoch
+            await asyncio.sleep(AGAIN_S)
+
+    def _next(self, number: int, done: set[str]) -> str | None:
+        """The node whose copy is next, its owner at last; None if there are no others."""
+        owner = self._owner(number)
+        left = [name for name in sorted(self._held(number)) if name not in done]
+        return next((name for name in left if name != owner), left[0] if left else None)
+
+    async def _rewritten(self, number: int, node: str, least: int) -> None:
+        """A node that is not there any more, or holds no copy, has nothing to write anew."""
+        while (held := self._held(number).get(node)) is not None:
+            is_new = held.role in (Role.FOLLOWING, Role.OWNER) and _number_of(held) >= least
+            if is_new and await self._does(node, REWRITE, number):
+                return
+            await asyncio.sleep(AGAIN_S)
+
+    def _held(self, number: int) -> dict[str, Held]:
+        live = self._nodes.live().items()
+        return {name: beat.held[number] for name, beat in live if number in beat.held}
+
+    def _owner(self, number: int) -> str | None:
+        held = {name: {number: each} for name, each in self._held(number).items()}
+        return owners(held).get(number)
+
+    async def _does(self, node: str, path: str, number: int) -> bool:
+        """Whether it is done; else it is asked for once more."""
+        try:
+            return await told(self._nodes, node, path, OfPartition(number)) == DONE
+        except (NotAsked, AnswerLost):
+            return False
+
+    # ---- at each node
+
+    async def _renew(self, request: web.Request) -> web.Response:
+        role = (await self._host(request)).role
+        if role.state.maintenance is None:
+            return web.Response(status=NOT_YET)
+        role.actor_ref.tell(Renew())
+        return web.Response(status=DONE)
+
+    async def _rewrite(self, request: web.Request) -> web.Response:
+        """Waits for a while; who asks again hears of the same work."""
+        host = await self._host(request)
+        work = self._rewriting.get(host.number)
+        if work is None:
+            work = self._rewriting[host.number] = asyncio.get_running_loop().create_future()
+            host.role.actor_ref.tell(RewriteCopy(then=work.set_result))
+        await asyncio.wait([work], timeout=ANSWER_S)
+        if not work.done():
+            return web.Response(status=NOT_YET)
+        self._rewriting.pop(host.number, None)
+        is_done = not isinstance(work.result(), HookbundleError)
+        if not is_done:
+            log.warning("copy not written anew", partition=host.number, why=str(work.result()))
+        return web.Response(status=DONE if is_done else NOT_YET)
+
+    async def _tidied(self, request: web.Request) -> web.Response:
+        maintenance = (await self._host(request)).role.state.maintenance
+        is_tidy = maintenance is not None and maintenance.state.left == 0
+        return web.Response(status=DONE if is_tidy else NOT_YET)
+
+    async def _host(self, request: web.Request) -> PartitionHost:
+        return self._hosts[(await body_of(request, OfPartition)).partition]
+
+
+def _number_of(held: Held) -> int:
+    """Of the generation that it has come to; -1 if it is none."""
+    try:
+        return Generation.read(held.generation).number
+    except CorruptRecord:
+        return -1

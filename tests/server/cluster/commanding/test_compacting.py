@@ -1,0 +1,114 @@
+"""Logs and copies of a cluster are made anew: nothing that was deleted is left in any file."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookbundle.actors.replication import maintenance
+from hookbundle.server.cluster.commanding import compacting
+from hookbundle.tests.in_process import Api, daemon_in, event
+from hookbundle.tests.server.cluster.in_memory import MemoryCluster
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
+
+COMPACT = "/v1/cluster/compact"
+CANARY = "a text that is deleted"
+STAYS = "a text that stays"
+WITHIN_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "AGAIN_S", 0.05)
+    monkeypatch.setattr(compacting, "AGAIN_S", 0.02)
+
+
+def kept(cluster: MemoryCluster, text: str) -> list[str]:
+    """Where the text still stands: in logs, and in files of nodes."""
+    found = [
+        f"log {number}, {generation}"
+        for number, log in enumerate(cluster.logs)
+        for generation, entries in log.entries.items()
+        if any(text.encode() in entry.body for entry in entries)
+    ]
+    files = [path for path in cluster.folder.rglob("*") if path.is_file()]
+    return found + [str(path) for path in files if text.encode() in path.read_bytes()]
+
+
+async def over(api: Api) -> dict[str, Any]:
+    """The compaction, when it is over."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            shown = await api.get("/v1/cluster")
+            if not shown["compaction"]["doing"]:
+                found: dict[str, Any] = shown["compaction"]
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def with_deleted_texts(made: Two) -> None:
+    """Each workspace has a chat that stays, and had one with texts that are deleted."""
+    await made.made()
+    for name in NAMES:
+        for number in range(8):
+            text = {"text": CANARY * 20}
+            await made.apis[0].accept(name, event(f"m{number}", "deleted", **text))
+        await made.apis[0].accept(name, event("stays", "stays", text=STAYS))
+        answer = await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
+        assert answer.status in (200, 202, 204), answer
+
+
+async def test_no_deleted_byte_is_left_in_any_log_or_copy(tmp_path: Path) -> None:
+    async with two(tmp_path) as made:
+        await with_deleted_texts(made)
+        before = kept(made.cluster, CANARY)
+        begun = await made.apis[1].ask("POST", COMPACT)
+        again = await made.apis[1].ask("POST", COMPACT)
+        ended = await over(made.apis[1])
+        after = kept(made.cluster, CANARY)
+        for name in NAMES:
+            await made.accepted(name, event("later"))
+
+        assert len([each for each in before if each.startswith("log")]) == PARTITIONS
+        assert len(before) >= 3 * PARTITIONS, "each copy had it, too"
+        assert after == []
+        assert len(kept(made.cluster, STAYS)) >= 3 * PARTITIONS
+        assert [len(log.entries) for log in made.cluster.logs] == [1] * PARTITIONS
+    assert (begun.status, begun.document["partitions"]) == (202, PARTITIONS)
+    assert (again.status, again.code) == (409, "compaction_under_way")
+    assert ended == {"partitions": PARTITIONS, "done": PARTITIONS, "doing": "", "left_out": []}
+
+
+async def test_what_can_not_be_done_is_left_out_by_name_and_the_rest_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "PARTITION_S", 2.0)
+    async with two(tmp_path) as made:
+        await with_deleted_texts(made)
+        log = made.cluster.logs[1]
+        log.is_up.clear()
+        await made.apis[0].ask("POST", COMPACT)
+        ended = await over(made.apis[0])
+        log.is_up.set()
+
+    assert ended["done"] == PARTITIONS
+    assert ended["left_out"] == ["partition 1: its log: not done in time"]
+
+
+async def test_a_node_that_is_stopped_ends_what_it_has_begun(tmp_path: Path) -> None:
+    async with two(tmp_path) as made:
+        made.cluster.logs[0].is_up.clear()
+        await made.apis[0].ask("POST", COMPACT)
+        made.cluster.logs[0].is_up.set()
+        await made.nodes[0].stop()
+        shown = await made.apis[1].get("/v1/cluster")
+
+    assert shown["compaction"] is None
+
+
+async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:
+    async with daemon_in(tmp_path) as system:
+        answer = await system.ask("POST", COMPACT)
+
+    assert (answer.status, answer.code) == (409, "in_no_cluster")
