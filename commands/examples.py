@@ -258,6 +258,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cluster status": ("hookbundle cluster status", "hookbundle cluster status --json"),
     "cluster where": ("hookbundle cluster where acme",),
     "cluster move": ("hookbundle cluster move 3 n2",),
+    "cluster forget": ("hookbundle cluster forget n3",),
     "cluster compact": ("hookbundle cluster compact", "hookbundle cluster status"),
     "cluster drain": (
         "hookbundle cluster drain n1          # before maintenance",

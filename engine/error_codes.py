@@ -143,6 +143,8 @@ class Code(StrEnum):
     NOBODY_STAYS = "nobody_stays"
     NODE_REFUSES = "node_refuses"
     NOT_MOVED = "not_moved"
+    NODE_LIVES = "node_lives"
+    UNKNOWN_NODE = "unknown_node"
     COMPACTION_UNDER_WAY = "compaction_under_way"
     DIRECTORY_INSIDE_DATA = "directory_inside_data"
     DIRECTORY_NOT_EMPTY = "directory_not_empty"

@@ -184,6 +184,10 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "`hookbundle cluster status` shows who owns it; try again",
         True,
     ),
+    Code.NODE_LIVES: Meaning(409, "{node} lives, so it is not forgotten", "stop it first"),
+    Code.UNKNOWN_NODE: Meaning(
+        404, "the cluster knows no node that is called {node}", "check the name"
+    ),
     Code.COMPACTION_UNDER_WAY: Meaning(
         409,
         "this node compacts the cluster already",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hookbundle.commands.cluster import compacting, giving, looking
+from hookbundle.commands.cluster import compacting, forgetting, giving, looking
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.help import Group
@@ -29,6 +29,7 @@ cluster.add_command(looking.where)
 cluster.add_command(giving.move)
 cluster.add_command(giving.drain)
 cluster.add_command(compacting.compact)
+cluster.add_command(forgetting.forget)
 
 
 @cluster.command("init")

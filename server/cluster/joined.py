@@ -18,6 +18,8 @@ from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
 from hookbundle.actors.replication.nats.sessions import SessionBucket
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.cluster import ClusterConfig, ClusterRecord, NodeRecord
 from hookbundle.engine.replication.members import Members
@@ -140,6 +142,12 @@ class Joined(Neighbours):
 
     def has_failed(self) -> Exception | None:
         return self._beating.fault()
+
+    async def forget(self, node: str) -> bool:
+        try:
+            return await membership.forget(Records(self._connection, self._names), node)
+        except (Unreachable, NoAnswer) as exc:
+            raise Overloaded.of(Code.LOG_WAITS) from exc
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         caller = asked.caller

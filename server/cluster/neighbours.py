@@ -65,5 +65,10 @@ class Neighbours(Protocol):
     def has_failed(self) -> Exception | None:
         """Why the node has to end: another one has its name."""
 
+    async def forget(self, node: str) -> bool:
+        """The node is not known to the cluster any more; False if it was not known.
+
+        Raises: Overloaded if nobody can say."""
+
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""

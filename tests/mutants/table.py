@@ -36,6 +36,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
@@ -134,4 +135,5 @@ MUTANTS = (
     *LOG_SERVERS,
     *GENERATIONS,
     *NODES,
+    *CLUSTER_COMMANDS,
 )

@@ -11,6 +11,7 @@ from hookbundle.engine.replication.cluster import (
     read_cluster,
     read_node,
 )
+from hookbundle.engine.replication.names import NODE
 
 
 async def cluster(records: Records) -> ClusterRecord | None:
@@ -50,6 +51,18 @@ async def nodes(records: Records) -> list[NodeRecord]:
     found = [await records.get(key) for key in await records.keys(f"{NODE_KEY}*")]
     read = [read_node(record.value) for record in found if record is not None]
     return [node for node in read if node is not None]
+
+
+async def forget(records: Records, node: str) -> bool:
+    """The node is known no more, until it is started again; False if it was not known.
+
+    Raises: NoAnswer; Unreachable.
+    """
+    key = NODE_KEY + node
+    if not NODE.fullmatch(node) or await records.get(key) is None:  # `*` would be all of them
+        return False
+    await records.forget(key)
+    return True
 
 
 async def _is_registered(records: Records, node: NodeRecord) -> bool:

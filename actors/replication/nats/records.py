@@ -86,6 +86,11 @@ class Records:
         _sure(answer)
         return True
 
+    async def forget(self, key: str) -> None:
+        """Nothing is under the key, as if nothing ever was. Raises: NoAnswer; Unreachable."""
+        request = {"filter": self._subject + key}
+        _sure(await api.call(self._connection, f"STREAM.PURGE.{self._stream}", request))
+
     async def keys(self, prefix: str) -> list[str]:
         """Raises: NoAnswer; Unreachable."""
         request = {"subjects_filter": f"{self._subject}{prefix}"}

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.giving import Giving
 from hookbundle.server.http.resources.cluster import Cluster
@@ -10,6 +12,7 @@ from hookbundle.server.http.schemas.cluster import (
     CompactionOut,
     DrainedOut,
     DrainIn,
+    ForgetIn,
     MovedOut,
     MoveIn,
 )
@@ -22,6 +25,7 @@ class Commanding(Cluster):
     """`close()` at the end."""
 
     def __init__(self, node: "Node") -> None:
+        self._neighbours = node.neighbours
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
         self._compacting = Compacting(node, node.hosts)
 
@@ -36,6 +40,12 @@ class Commanding(Cluster):
 
     async def drain(self, wanted: DrainIn) -> DrainedOut:
         return await self._giving.drain(wanted)
+
+    async def forget(self, wanted: ForgetIn) -> None:
+        if wanted.node in self._neighbours.live():
+            raise Conflict.of(Code.NODE_LIVES, node=wanted.node)
+        if not await self._neighbours.forget(wanted.node):
+            raise NotFound.of(Code.UNKNOWN_NODE, node=wanted.node)
 
     def compact(self) -> CompactionOut:
         return self._compacting.begin()

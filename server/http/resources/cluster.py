@@ -13,6 +13,7 @@ from hookbundle.server.http.schemas.cluster import (
     CompactionOut,
     DrainedOut,
     DrainIn,
+    ForgetIn,
     MovedOut,
     MoveIn,
 )
@@ -28,6 +29,9 @@ class Cluster(Protocol):
 
     async def drain(self, wanted: DrainIn) -> DrainedOut:
         """Raises: NotFound, Conflict; AnswerLost."""
+
+    async def forget(self, wanted: ForgetIn) -> None:
+        """Raises: NotFound, Conflict; Overloaded."""
 
     def compact(self) -> CompactionOut:
         """It is begun. Raises: Conflict while one is under way."""
@@ -71,6 +75,16 @@ class ClusterCommands:
                 status=202,
                 refusals=(409,),
             ),
+            Route(
+                method="POST",
+                path=f"{PATH}/forget",
+                handler=self.forget,
+                name="forget_node",
+                summary="Forget a node of the cluster that will not come back",
+                body=ForgetIn,
+                status=204,
+                refusals=(404, 409, 503),
+            ),
         ]
 
     async def move(self, request: web.Request) -> web.Response:
@@ -82,6 +96,12 @@ class ClusterCommands:
         """`POST /v1/cluster/drain`"""
         wanted = await body_of(request, DrainIn)
         return json_response(await self._there().drain(wanted))
+
+    async def forget(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/forget`"""
+        wanted = await body_of(request, ForgetIn)
+        await self._there().forget(wanted)
+        return web.Response(status=204)
 
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""

@@ -39,6 +39,12 @@ class DrainedOut(msgspec.Struct, frozen=True):
     owns: int
 
 
+class ForgetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`node`: one that does not run any more, and will not."""
+
+    node: NodeName
+
+
 class CompactionOut(msgspec.Struct, frozen=True):
     """`partitions`: how many there are. `done`: how many were gone through. `doing`: what is under
     way; empty if it is over. `left_out`: what could not be done, and why."""

@@ -118,6 +118,7 @@ class MemoryCluster:
     logs: list[MemoryLog]
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
     nodes: dict[str, "Heard"] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
     started: list[Node] = field(default_factory=list)
 
     async def start(self, name: str, copies: int = 2) -> Node:
@@ -167,6 +168,7 @@ class Heard(neighbours.Neighbours):
 
     async def begin(self) -> None:
         self.cluster.nodes[self.name] = self
+        self.cluster.known.add(self.name)
 
     async def close(self) -> None:
         self.cluster.nodes.pop(self.name, None)
@@ -199,6 +201,11 @@ class Heard(neighbours.Neighbours):
 
     def has_failed(self) -> Exception | None:
         return None
+
+    async def forget(self, node: str) -> bool:
+        is_known = node in self.cluster.known
+        self.cluster.known.discard(node)
+        return is_known
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         other = self.cluster.nodes.get(node)
