@@ -13,7 +13,7 @@ from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 def compact(shared: Shared, as_json: bool) -> None:
     """Begins to rewrite all logs and copies, so that no deleted byte is left in them.
 
-    `cluster status` of the same node shows how far it is. Each partition changes its owner once.
+    `cluster status` of the same node shows how far it is. Each partition changes hands meanwhile.
     """
     found = shared.ask(lambda control: control.send("POST", "/v1/cluster/compact"))
     if as_json:

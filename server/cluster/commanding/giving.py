@@ -10,10 +10,9 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound, Overloaded
-from hookbundle.engine.replication.assignment import BEHIND_MAX
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.roles import BEHIND_MAX, Role
 from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
 from hookbundle.server.cluster.routing import NotAsked
