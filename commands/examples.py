@@ -248,7 +248,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "check": ("hookbundle check", "hookbundle check --data /var/lib/hookbundle"),
     "compact": ("hookbundle compact --data /var/lib/hookbundle",),
-    "cluster": ("hookbundle cluster --help",),
+    "cluster": ("hookbundle cluster status",),
     "cluster init": (
         "hookbundle cluster init --name inbox --servers \\\n"
         "  tls://n1.example:4222,tls://n2.example:4222,tls://n3.example:4222",
@@ -259,7 +259,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cluster where": ("hookbundle cluster where acme",),
     "cluster move": ("hookbundle cluster move 3 n2",),
     "cluster forget": ("hookbundle cluster forget n3",),
-    "cluster compact": ("hookbundle cluster compact", "hookbundle cluster status"),
+    "cluster compact": ("hookbundle cluster compact",),
     "cluster drain": (
         "hookbundle cluster drain n1          # before maintenance",
         "hookbundle cluster drain n1 --undo",

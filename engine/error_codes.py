@@ -146,6 +146,8 @@ class Code(StrEnum):
     NODE_LIVES = "node_lives"
     UNKNOWN_NODE = "unknown_node"
     COMPACTION_UNDER_WAY = "compaction_under_way"
+    NO_WHOLE_COPY = "no_whole_copy"
+    ERASES_STILL = "erases_still"
     DIRECTORY_INSIDE_DATA = "directory_inside_data"
     DIRECTORY_NOT_EMPTY = "directory_not_empty"
     DELIVERY_TRIMMED = "delivery_trimmed"

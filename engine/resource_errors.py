@@ -194,6 +194,15 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "wait for its end; `hookbundle cluster status` shows how far it is",
         True,
     ),
+    Code.NO_WHOLE_COPY: Meaning(
+        409,
+        "the node has no whole copy of the partition now, and so none to write anew",
+        "wait until it follows; `hookbundle cluster status` shows it",
+        True,
+    ),
+    Code.ERASES_STILL: Meaning(
+        409, "something that was deleted is being erased still", "try again later", True
+    ),
     Code.DIRECTORY_INSIDE_DATA: Meaning(
         409, "{directory} is in the data directory", "choose one outside it"
     ),

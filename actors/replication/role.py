@@ -27,6 +27,7 @@ from hookbundle.actors.replication.messages import Renew as Renew
 from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
 from hookbundle.actors.replication.messages import Yield as Yield
 from hookbundle.actors.replication.role_state import RoleState
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     Conflict,
     CorruptRecord,
@@ -137,7 +138,7 @@ class RoleActor(LoopActor):
     async def _rewrite(self, message: RewriteCopy) -> None:
         await self._yield(Yield(to=self._claim.node))  # others may claim it as well as this node
         if self.state.role is not Role.FOLLOWING:
-            message.then(Conflict(f"the node is {self.state.role}, and has no copy to write anew"))
+            message.then(Conflict.of(Code.NO_WHOLE_COPY))
             return
         path = self._follower.env.path
         self._close()

@@ -146,8 +146,8 @@ class Node(Process):
         self._make_hosts(partitions, self._shared())
         closing.push_async_callback(self._close_copies)
         self.feed = ClusterFeed(partitions, router.asked, self.followed, config.feed)
-        self.console = new_console(self, router)
         self.serving = serving = Serving(self, router)
+        self.console = new_console(self, router, serving.mail_tests)
         closing.push_async_callback(serving.commanding.close)
         self._answering = Answering(
             serving.answered_here(), self.fair_limits, config.listeners.body_s

@@ -53,6 +53,7 @@ class Serving:
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
         self.commanding = Commanding(node)
+        self.mail_tests = MailTests(lambda: node.config.smtp, node.clock)
 
     def routes(self) -> list[Route]:
         router = self._router
@@ -121,13 +122,12 @@ class Serving:
 
     def _own_routes(self) -> list[Route]:
         node = self._node
-        mail_tests = MailTests(lambda: node.config.smtp, node.clock)
         metrics = Metrics(
             node.meters,
             node.guard,
             [
                 *node.fair_limits.all(),
-                mail_tests.hourly,
+                self.mail_tests.hourly,
                 node.client.look_ups_limit,
                 *node.slots.counts.values(),
                 node.rendering.room,
@@ -144,7 +144,7 @@ class Serving:
             node.clock.now_ms,
         )
         status = Status(self.status, self.conditions)
-        own = [*mail_tests.routes(), *metrics.routes(), *status.routes()]
+        own = [*self.mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
         commands = ClusterCommands(self.commanding).routes()
         return [*here, *commands, *overview.routes(self.heard)]

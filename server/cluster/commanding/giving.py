@@ -61,7 +61,7 @@ class Giving:
         await self._told(to, TAKE, TakeIn(number, epoch))
         if not await becomes(lambda: self._owner_of(number) == to, WITHIN_S):
             await self._told(to, TAKE, TakeIn(number, undo=True))
-            raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=int(WITHIN_S))
+            raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=round(WITHIN_S))
         return MovedOut(number, to, before)
 
     def _checked(self, number: int, to: str) -> tuple[str, int]:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.pages import NodeConsole
 from hookbundle.server.cluster.routing import Router
+from hookbundle.server.http.resources.mail_tests import MailTests
 
 if TYPE_CHECKING:
     from hookbundle.server.cluster.node import Node
 
 
-def new_console(node: "Node", router: Router) -> NodeConsole:
+def new_console(node: "Node", router: Router, mail_tests: MailTests) -> NodeConsole:
     """To be started once the node serves."""
     return NodeConsole(
         node.config.console,
@@ -22,5 +23,5 @@ def new_console(node: "Node", router: Router) -> NodeConsole:
         node.fair_limits,
         node.clock,
         node.meters.wrong_token,
-        lambda: bool(node.config.smtp.host),
+        mail_tests,
     )

@@ -21,6 +21,7 @@ from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.nodes import NodesPage
 from hookbundle.server.cluster.overview import ClusterOut
 from hookbundle.server.console.console import ConsoleConfig
+from hookbundle.server.console.pages.checks.mail import MailPage
 from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.overview import OverviewPage
@@ -34,6 +35,7 @@ from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.feed.source import Source
 from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 
@@ -56,7 +58,7 @@ class NodeConsole:
         fair_limits: FairLimits,
         clock: Clock,
         wrong_token: Callable[[str], None],
-        sends_mail: Callable[[], bool],
+        mail_tests: MailTests,
     ) -> None:
         self._everywhere = everywhere
         self.samples = Samples(everywhere.look, clock)
@@ -66,14 +68,16 @@ class NodeConsole:
         async def status() -> StatusOut:
             return (await everywhere.look()).status
 
+        def needs_url() -> bool:
+            return bool(mail_tests.config().host) and not config.public_url
+
         self._access = access
         self._workspaces = WorkspacesPage(access, nothing, nothing, everywhere.workspaces)
         self._parts = (
             NewsPage(access, lambda _: None, feed, fair_limits),
             FindingPage(access, nothing, nothing, everywhere.owner_of),
-            OverviewPage(
-                access, self.samples, status, lambda: sends_mail() and not config.public_url
-            ),
+            OverviewPage(access, self.samples, status, needs_url),
+            MailPage(access, mail_tests),
             NodesPage(access, seen, copies),
             ErrorsPage(access),
             SignInPage(access, sessions, wrong_token),

@@ -18,11 +18,13 @@ from hookbundle.engine.errors import Overloaded
 from hookbundle.server.cluster.owned import Owned
 from hookbundle.server.feed.filters import webhooks_without_events, without_events
 from hookbundle.server.feed.frames import Frame, Gap
+from hookbundle.server.http.bodies import body_bytes
 from hookbundle.storage.reads.feed import FeedEvent, parse_cursor
 from hookbundle.storage.reads.feed_selection import Selection
 
 LOOK = "/cluster/feed/look"
 PAGE = "/cluster/feed/page"
+ASKED_BYTES_MAX = 1 << 20
 AHEAD_S = 2.0  # for which a reader that is ahead of the owner is waited for
 LOOK_S = 0.01
 
@@ -130,7 +132,7 @@ async def _caught_up(owned: Owned, since: str) -> None:
 
 
 async def _wanted(request: web.Request) -> Wanted:
-    return msgspec.msgpack.decode(await request.read(), type=Wanted)
+    return msgspec.msgpack.decode(await body_bytes(request, ASKED_BYTES_MAX), type=Wanted)
 
 
 def _packed(answer: msgspec.Struct) -> web.Response:

@@ -7,6 +7,7 @@ another than all others. The owner finishes them, and its log brings them; until
 from dataclasses import dataclass
 from pathlib import Path
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.database import files
 from hookbundle.storage.database.files import DATA, OLD, STAGING
@@ -57,7 +58,7 @@ def _rewrite(path: Path, tick: Tick) -> Rewritten:
     env = open_read_only(path, lock=False, any_schema=True)
     try:
         if is_erasing(env):
-            raise Conflict("something that was deleted is being erased still; try again later")
+            raise Conflict.of(Code.ERASES_STILL)
         with written(staging, env) as target:
             records = put_all(env, target, tick)
         if env.identity.schema == SCHEMA:

@@ -30,7 +30,8 @@ BODY = b'{"text":"hi"}'
 DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
 NOT_RUN = (
     "hookbundle run",
-    "hookbundle cluster init",
+    "hookbundle backup /root/moving --data",  # of a stopped daemon
+    "hookbundle cluster",
     "hookbundle demo",
     "hookbundle listen",
     "hookbundle mail test",

@@ -14,8 +14,8 @@ from hookbundle.tests.in_process import daemon_in
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 VERBS = re.compile(
-    "back|cancel|check|close|create|delete|disable|discard|download|enable|find|flush|follow|get|list|merge|"
-    "replace|resend|retry|revoke|rotate|send|simulate|start|test|update"
+    "back|cancel|check|close|compact|create|delete|disable|discard|download|drain|enable|find|"
+    "flush|follow|forget|get|list|merge|move|replace|resend|retry|revoke|rotate|send|simulate|start|test|update"
 )
 
 
