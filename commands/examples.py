@@ -252,6 +252,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cluster init": (
         "hookbundle cluster init --name inbox --servers \\\n"
         "  tls://n1.example:4222,tls://n2.example:4222,tls://n3.example:4222",
+        "hookbundle cluster init --from /var/lib/hookbundle.alone",
         "hookbundle cluster init --servers nats://127.0.0.1:4222 \\\n"
         "  --replicas 1 --insecure            # to try things, on one server",
     ),

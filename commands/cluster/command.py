@@ -1,5 +1,6 @@
 """`hookbundle cluster`: several machines, and the log servers that they share."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,6 +55,12 @@ cluster.add_command(forgetting.forget)
     is_flag=True,
     help="Take servers without TLS or passwords, or fewer than three: to try things.",
 )
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="The data directory of a stopped daemon, which is split into the partitions.",
+)
 @as_json
 @pass_shared
 def init(
@@ -63,12 +70,14 @@ def init(
     servers: str | None,
     replicas: int,
     insecure: bool,
+    source: Path | None,
     as_json: bool,
 ) -> None:
     """Makes a cluster on log servers: its record, and a log for each partition.
 
     The key that nodes share is written to the file of cluster.key, unless there is one; each node
-    needs the same file.
+    needs the same file. With --from, partitions begin with the workspaces of a daemon that is
+    stopped; its directory stays as it is.
     """
     if replicas < 3 and not insecure:
         raise CommandFailure(
@@ -77,7 +86,7 @@ def init(
             USAGE,
         )
     config = shared.configuration(**{"cluster.name": name, "cluster.servers": servers})
-    found = _made(config, partitions, replicas, insecure=insecure)
+    found = _made(config, partitions, replicas, source, insecure=insecure)
     if found["key_made"]:
         output.say(f"Copy {found['key']} to each node, readable by the daemon alone.")
     del found["key_made"]
@@ -88,7 +97,12 @@ def init(
 
 
 def _made(
-    config: "Configuration", partitions: int, replicas: int, *, insecure: bool
+    config: "Configuration",
+    partitions: int,
+    replicas: int,
+    source: Path | None,
+    *,
+    insecure: bool,
 ) -> dict[str, Any]:
     try:
         from hookbundle.commands.cluster.making import made
@@ -96,4 +110,4 @@ def _made(
         if exc.name is None or not exc.name.startswith("nats"):
             raise
         raise CommandFailure(NO_CLIENT, FAILED) from None
-    return made(config, partitions, replicas, insecure=insecure)
+    return made(config, partitions, replicas, source, insecure=insecure)

@@ -183,7 +183,7 @@ def _take_away(unit: "Unit", after: bytes, goes: Callable[[int], bool]) -> int:
     last = key_fields.number(key)
     try:
         row = codec.unpack(key, value, FeedRow)
-        events = _events_of(row)
+        events = events_of(row)
     except CorruptRecord:
         # Its counters can't be corrected. `check` says so, and everything else goes on.
         unit.delete(key)
@@ -207,7 +207,7 @@ def _take_away(unit: "Unit", after: bytes, goes: Callable[[int], bool]) -> int:
     if not kept:
         unit.delete(key)
     elif len(kept) < len(row.owners):
-        unit.put(key, _thinned(row, kept, tuple(chats.items())))
+        unit.put(key, thinned(row, kept, tuple(chats.items())))
     if not kept and last - row.count < meta.feed_oldest:
         _set_oldest(unit, last + 1, following)
     return last
@@ -238,14 +238,14 @@ def _set_oldest(unit: "Unit", number: int, following: tuple[bytes, bytes]) -> No
         unit.meta.feed_oldest_ms = row.at_ms
 
 
-def _events_of(row: FeedRow) -> list[tuple[int, int, bytes]]:
+def events_of(row: FeedRow) -> list[tuple[int, int, bytes]]:
     """The position, the owner and the bytes of each event that the row keeps."""
     events = codec.unpack_array(row.events)
     positions = row.positions or range(row.count)
     return list(zip(positions, row.owners, events, strict=True))
 
 
-def _thinned(
+def thinned(
     row: FeedRow, kept: list[tuple[int, int, bytes]], found_by: tuple[tuple[int, bytes], ...]
 ) -> FeedRow:
     return FeedRow(

@@ -41,6 +41,7 @@ from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
+from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
@@ -134,6 +135,7 @@ MUTANTS = (
     *FEED_OF_ALL,
     *LOG_SERVERS,
     *GENERATIONS,
+    *SPLITTING,
     *NODES,
     *CLUSTER_COMMANDS,
 )

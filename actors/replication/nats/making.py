@@ -47,18 +47,35 @@ class Wanted:
 async def make_cluster(
     servers: Servers, wanted: Wanted, folder: Path, done: Callable[[int], None]
 ) -> None:
-    """The cluster is there, and has an empty database for each partition.
+    """The cluster is there, and has a database for each partition.
 
-    `folder`: for those, until they are in the logs. `done` is told how many are.
+    `folder`: they lie there by their numbers until they are in the logs; those that do not are
+    made, empty. `done` is told how many are in the logs.
 
     Raises: ClusterUnusable, with what is wrong; Unreachable; NoAnswer; StorageError.
+    """
+    await may_be_made(servers, wanted)
+    connection = Connection(servers, "cluster init")
+    await connection.open(CONNECT_WITHIN_S)
+    try:
+        await _make(connection, wanted, folder, done)
+    finally:
+        await connection.close()
+
+
+async def may_be_made(servers: Servers, wanted: Wanted) -> None:
+    """The servers can have a cluster, and have none of that name.
+
+    Raises: ClusterUnusable, with what is wrong; Unreachable; NoAnswer.
     """
     for url in servers.urls:
         await _look_at(replace(servers, urls=(url,)), wanted)
     connection = Connection(servers, "cluster init")
     await connection.open(CONNECT_WITHIN_S)
     try:
-        await _make(connection, wanted, folder, done)
+        if await membership.cluster(Records(connection, wanted.names)) is not None:
+            name = wanted.names.cluster
+            raise ClusterUnusable(f"there is a cluster {name} already; choose a --name")
     finally:
         await connection.close()
 
@@ -97,8 +114,6 @@ async def _make(
     connection: Connection, wanted: Wanted, folder: Path, done: Callable[[int], None]
 ) -> None:
     records = Records(connection, wanted.names)
-    if await membership.cluster(records) is not None:
-        raise ClusterUnusable(f"there is a cluster {wanted.names.cluster} already; choose a --name")
     await _delete_leftovers(connection, records, wanted.names.cluster)
     await records.make(wanted.replicas)
     places, count = asyncio.Semaphore(AT_ONCE), 0
@@ -128,7 +143,7 @@ async def _delete_leftovers(connection: Connection, records: Records, cluster: s
 
 
 async def _begin(connection: Connection, wanted: Wanted, partition: int, folder: Path) -> None:
-    """The partition's log holds an empty database."""
+    """The partition's log holds the database in the folder, an empty one if there was none."""
     raw = NatsLog(connection, wanted.names, partition, wanted.replicas)
     env = open_environment(folder, wanted.record.created_ms)
     try:

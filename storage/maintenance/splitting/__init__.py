@@ -1,0 +1,1 @@
+"""The database of one daemon, split into those of a cluster's partitions."""
