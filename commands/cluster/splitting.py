@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.storage.database import files
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.maintenance.copying import disk_errors
@@ -37,7 +39,8 @@ def split_into(data: Path, source: Path, partitions: int, now_ms: int) -> Iterat
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             _clear(folder)  # of one that was killed
             size = (source / DATA).stat().st_size
-        done = split(env, folder, partitions, now_ms, lambda: None)
+        place = partial(partition_of, partitions=partitions)
+        done = split(env, folder, partitions, place, now_ms, lambda: None)
         yield Done(folder, done, size)
 
 

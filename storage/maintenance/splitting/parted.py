@@ -15,17 +15,17 @@ import msgspec
 from hookbundle.storage.database import codec, feed_rows, key_fields, keyspace
 from hookbundle.storage.database.feed_rows import FeedRow, row_bytes
 from hookbundle.storage.database.records import Meta, Totals, Usage, WebhookState
+from hookbundle.storage.maintenance.copying import BATCH_ROWS
 from hookbundle.storage.maintenance.splitting.rules import NOBODYS, Places
-
-BATCH_ROWS = 1_000
-BATCH_BYTES = 8 * 1024 * 1024  # of all partitions together
-
-FeedPart = tuple[int, FeedRow]
 
 
 @dataclass(slots=True)
 class Parted:
-    """The database of a partition. `whole_rows`: rows of the feed that it has whole."""
+    """The database of a partition.
+
+    `batch_bytes`: its share of what waits in memory to be written. `whole_rows`: rows of the feed
+    that it has whole.
+    """
 
     target: lmdb.Environment
     batch_bytes: int
@@ -87,8 +87,8 @@ class Parted:
         self.put(key, codec.pack(key, row))
 
 
-def feed_parts(places: Places, row: FeedRow) -> Iterator[FeedPart]:
-    """What each partition has of a row of the feed; the row itself where that is all of it."""
+def feed_parts(places: Places, row: FeedRow) -> Iterator[tuple[int, FeedRow]]:
+    """What each partition has of a row of the feed, by its number; the row itself if all of it."""
     kept: dict[int, list[tuple[int, int, bytes]]] = {}
     for event in feed_rows.events_of(row):
         kept.setdefault(places.workspaces.get(event[1], NOBODYS), []).append(event)

@@ -11,7 +11,6 @@ from typing import Self
 
 import lmdb
 
-from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.mail_records import Mail
@@ -23,23 +22,24 @@ from hookbundle.storage.maintenance.check_names import DUE_OF_A_WEBHOOK
 
 NOBODYS = 0  # the partition of what no workspace owns
 
+PartitionOf = Callable[[str], int]
+"""Where a cluster looks for the workspace with an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """The partitions of the living workspaces, of webhooks and of e-mails, by their numbers."""
 
-    partitions: int
+    partition_of: PartitionOf
     workspaces: dict[int, int]
     webhooks: dict[int, int]
     mails: dict[int, int]
 
     @classmethod
-    def of(cls, txn: lmdb.Transaction, partitions: int) -> Self:
+    def of(cls, txn: lmdb.Transaction, partition_of: PartitionOf) -> Self:
         """Raises: CorruptRecord."""
         workspaces = {
-            key_fields.owner(key): partition_of(
-                codec.unpack(key, value, WorkspaceName).id, partitions
-            )
+            key_fields.owner(key): partition_of(codec.unpack(key, value, WorkspaceName).id)
             for key, value in rows.rows(txn, keyspace.NAMES)
         }
         webhooks = {
@@ -54,10 +54,10 @@ class Places:
             )
             for key, value in rows.rows(txn, keyspace.MAILS)
         }
-        return cls(partitions, workspaces, webhooks, mails)
+        return cls(partition_of, workspaces, webhooks, mails)
 
     def of_id(self, workspace_id: str) -> int:
-        return partition_of(workspace_id, self.partitions) if workspace_id else NOBODYS
+        return self.partition_of(workspace_id) if workspace_id else NOBODYS
 
 
 Rule = Callable[[Places, bytes, bytes], int]

@@ -27,14 +27,15 @@ from hookbundle.storage.database.records import Meta
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.check_damage import damaged_in_words
-from hookbundle.storage.maintenance.copying import Tick, disk_errors, opened_to_read, written
-from hookbundle.storage.maintenance.splitting.parted import (
+from hookbundle.storage.maintenance.copying import (
     BATCH_BYTES,
-    Parted,
-    feed_parts,
-    finish_counters,
+    Tick,
+    disk_errors,
+    opened_to_read,
+    written,
 )
-from hookbundle.storage.maintenance.splitting.rules import MADE_ANEW, RULES, Places
+from hookbundle.storage.maintenance.splitting.parted import Parted, feed_parts, finish_counters
+from hookbundle.storage.maintenance.splitting.rules import MADE_ANEW, RULES, PartitionOf, Places
 
 COUNTED = (keyspace.STATES, keyspace.USAGES, keyspace.MAILS)
 
@@ -84,10 +85,18 @@ def _damaged(path: Path, what: str) -> Unusable:
     )
 
 
-def split(source: Environment, into: Path, partitions: int, now_ms: int, tick: Tick) -> Split:
+def split(
+    source: Environment,
+    into: Path,
+    partitions: int,
+    partition_of: PartitionOf,
+    now_ms: int,
+    tick: Tick,
+) -> Split:
     """The directory has a folder for each partition, called by its number, with its database.
 
-    `tick` is called for each record, and may raise to stop the work.
+    `partition_of`: by a workspace's id, which of the partitions it is in. `tick` is called for
+    each record, and may raise to stop the work.
 
     Raises: StorageError; CorruptRecord if the check finds something wrong in a partition.
     """
@@ -99,7 +108,7 @@ def split(source: Environment, into: Path, partitions: int, now_ms: int, tick: T
         parts = [Parted(stack.enter_context(written(each, source)), share) for each in folders]
         with Translated(), source.read_long() as txn:
             meta = rows.get(txn, keyspace.META, Meta) or Meta()
-            places = Places.of(txn, partitions)
+            places = Places.of(txn, partition_of)
             feed_rows = _put_all(txn, parts, places, tick)
         finish_counters(parts, meta, feed_rows)
         markers = [_begin(part, source, max(now_ms, meta.last_ms)) for part in parts]
