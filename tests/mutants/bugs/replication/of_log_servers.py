@@ -205,7 +205,12 @@ LOG_SERVERS = (
         name="nl22",
         bug="a cluster is made where there is one",
         path="actors/replication/nats/making.py",
-        edits=(("    if await membership.cluster(records) is not None:\n", "    if False:\n"),),
+        edits=(
+            (
+                "if await membership.cluster(Records(connection, wanted.names)) is not None:\n",
+                "if False:\n",
+            ),
+        ),
         caught_by=(f"{INIT}::test_a_cluster_is_made_once_and_keeps_the_key_that_is_there",),
     ),
     Mutant(
