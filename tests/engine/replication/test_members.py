@@ -108,7 +108,9 @@ def test_what_is_no_beat_is_counted_and_ignored(members: Members, body: bytes) -
 
 
 def test_what_a_later_version_adds_to_a_beat_is_passed_over() -> None:
-    later = msgspec.msgpack.encode(["b", "b1", "2", 0, 0, "", {3: ["owner", 1, "1x0", 9]}, True, 7])
+    later = msgspec.msgpack.encode(
+        ["b", "b1", "2", 0, 0, "", {3: ["owner", 1, "1x0", 9]}, True, {}, 7]
+    )
 
     found = read(later)
 
