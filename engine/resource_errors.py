@@ -184,7 +184,11 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "`hookbundle cluster status` shows who owns it; try again",
         True,
     ),
-    Code.NODE_LIVES: Meaning(409, "{node} lives, so it is not forgotten", "stop it first"),
+    Code.NODE_LIVES: Meaning(
+        409,
+        "{node} lives, so it is not forgotten",
+        "stop it first; others take it for gone some seconds later",
+    ),
     Code.UNKNOWN_NODE: Meaning(
         404, "the cluster knows no node that is called {node}", "check the name"
     ),
