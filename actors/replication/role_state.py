@@ -35,7 +35,7 @@ class RoleState:
         if self.follower is None:
             return CopyAt(self.role)
         own = self.follower.log
-        return CopyAt(self.role, own.generation, own.chain.whole)
+        return CopyAt(self.role, own.generation, own.chain.seq)
 
     def can_read(self, known: int) -> bool:
         """Whether the node, which writes the schema `known`, may work on the rows that it follows.

@@ -18,8 +18,8 @@ def held_by(host: PartitionHost) -> Held:
     state = host.role.state
     if state.follower is None:
         return Held(state.role)
-    chain, generation = state.follower.log.chain, state.follower.log.generation
-    return Held(state.role, chain.epoch, str(generation), chain.seq)
+    at = state.copy_at()
+    return Held(at.role, state.follower.log.chain.epoch, str(at.generation), at.seq)
 
 
 def copy_of(held: Held) -> CopyAt:
