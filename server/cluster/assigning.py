@@ -14,7 +14,8 @@ from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.replication.assignment import as_given, assign, claimant, given_to, yields
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.holding import (
+from hookbundle.server.cluster.neighbours import Neighbours
+from hookbundle.server.cluster.partitions.holding import (
     behind_of,
     copy_of,
     has_another_owner,
@@ -22,8 +23,7 @@ from hookbundle.server.cluster.holding import (
     held_by,
     staying,
 )
-from hookbundle.server.cluster.hosting import PartitionHost
-from hookbundle.server.cluster.neighbours import Neighbours
+from hookbundle.server.cluster.partitions.hosting import PartitionHost
 
 LOOK_S = 0.25
 BROKEN_AGAIN_S = 5.0  # a copy whose disk is full would be made anew all the time

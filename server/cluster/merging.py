@@ -18,8 +18,9 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotOwner
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.cluster import figures, placing
+from hookbundle.server.cluster import figures
 from hookbundle.server.cluster.asked import Answered, Asked, asked_of, response_of
+from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.tokens import of_token
 from hookbundle.server.http.requests import limit_of, number_of
 from hookbundle.server.http.schemas.status import StatusOut

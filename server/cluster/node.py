@@ -17,14 +17,11 @@ from dataclasses import replace
 
 import structlog
 
-from hookbundle import __version__
-from hookbundle.actors.replication.log import Life
 from hookbundle.actors.slot_lanes import NOBODY, Standing, standing_in
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.cluster import ClusterConfig
-from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.answering import Answering
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of
@@ -32,9 +29,10 @@ from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.console.making import new_console
 from hookbundle.server.cluster.console.sessions import ClusterSessions
 from hookbundle.server.cluster.feed.source import ClusterFeed
-from hookbundle.server.cluster.hosting import PartitionHost
 from hookbundle.server.cluster.neighbours import Neighbours
-from hookbundle.server.cluster.owned import Owned, Shared
+from hookbundle.server.cluster.partitions.hosting import PartitionHost
+from hookbundle.server.cluster.partitions.making import hosts_of
+from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.server.cluster.routing import Router
 from hookbundle.server.cluster.serving import Serving
 from hookbundle.server.cluster.tokens import NodeTokens, asking_for_unknown, finding
@@ -48,7 +46,6 @@ from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import files
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.maintenance.copying import disk_errors
 
 WEBHOOK_BITS = 32  # of a webhook's number; those of a partition's number stand above
@@ -143,7 +140,7 @@ class Node(Process):
         router.here = self.answer
         token_of = finding(tokens, self.tokens, router.asked, partitions)
         self.sessions = ClusterSessions(self.neighbours.sessions, token_of, self.clock)
-        self._make_hosts(partitions, self._shared())
+        self._make_hosts(self._shared())
         closing.push_async_callback(self._close_copies)
         self.feed = ClusterFeed(partitions, router.asked, self.followed, config.feed)
         self.serving = serving = Serving(self, router)
@@ -207,27 +204,21 @@ class Node(Process):
             log_lost=self._log_lost,
         )
 
-    def _make_hosts(self, partitions: int, shared: Shared) -> None:
+    def _make_hosts(self, shared: Shared) -> None:
         cluster = self.cluster
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="followers")
-        life = Life(self.life, SCHEMA, self.clock.now_ms)
-        rules = Rules(
-            generation_bytes=cluster.generation_bytes, erase_within_ms=cluster.erase_within_ms
-        )
-        for number in range(partitions):
-            self.hosts[number] = PartitionHost(
-                number,
-                self.config.data / files.PARTITIONS / f"{number:03}",
-                cluster.node,
-                __version__,
-                self.neighbours.log_of(number),
-                life,
+        self.hosts.update(
+            hosts_of(
+                cluster,
+                self.life,
+                self.config.data,
+                self.neighbours,
                 self.clock,
                 self._threads,
                 shared,
                 self.owned,
-                rules,
             )
+        )
         self.assigning = Assigning(
             cluster.node,
             self.life,

@@ -14,7 +14,7 @@ from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster import placing
+from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import CompactionOut

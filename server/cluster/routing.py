@@ -17,9 +17,9 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, NotOwner, Overloaded
-from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Answered, Asked, asked_of, may_be_repeated, response_of
-from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.cluster.partitions import placing
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.http.routes import Route
 
 OWNER_WITHIN_S = 5.0

@@ -20,7 +20,7 @@ from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
-from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.feed.sse import EVENTS_PATH, FeedStream

@@ -16,9 +16,9 @@ from aiohttp.typedefs import Middleware
 
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.replication.assignment import partition_of
-from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.cluster.partitions import placing
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.http.authentication import bearer_in, is_on_socket
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.problems import Handler, answer_for

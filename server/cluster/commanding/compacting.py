@@ -26,7 +26,7 @@ from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.members import owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.commanding.asking import Nodes, told
-from hookbundle.server.cluster.hosting import PartitionHost
+from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route

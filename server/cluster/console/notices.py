@@ -13,7 +13,7 @@ from aiohttp import web
 
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.feed.part import Ask
-from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.console import security
 from hookbundle.server.console.sessions import Notice, Session
 from hookbundle.server.http.requests import cookie_of

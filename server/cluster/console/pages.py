@@ -14,12 +14,12 @@ from aiohttp import web
 
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.server.cluster import placing
 from hookbundle.server.cluster.asked import asked_of, response_of
 from hookbundle.server.cluster.console import notices
 from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.nodes import NodesPage
 from hookbundle.server.cluster.overview import ClusterOut
+from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.console.pages.checks.mail import MailPage
 from hookbundle.server.console.pages.errors import ErrorsPage

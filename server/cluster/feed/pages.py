@@ -15,7 +15,7 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
-from hookbundle.server.cluster.owned import Owned
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.feed.filters import webhooks_without_events, without_events
 from hookbundle.server.feed.frames import Frame, Gap
 from hookbundle.server.http.bodies import body_bytes

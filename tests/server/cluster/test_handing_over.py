@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.server.cluster import assigning, routing
-from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event, receiving, until
 from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
 

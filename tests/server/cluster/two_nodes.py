@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from hookbundle.server.cluster.node import Node
-from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests import feed_readers, in_process
 from hookbundle.tests.feed_readers import Subscriber
 from hookbundle.tests.hook_receiver import TIMEOUT_S

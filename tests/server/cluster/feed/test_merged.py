@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hookbundle.server.cluster.feed import part
-from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.reads.several.cursors import parted
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event

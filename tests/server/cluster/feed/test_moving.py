@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hookbundle.server.cluster.feed import pages, part
-from hookbundle.server.cluster.owned import Owned
-from hookbundle.server.cluster.placing import of_workspace
+from hookbundle.server.cluster.partitions.owned import Owned
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.reads.feed import parse_cursor
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event

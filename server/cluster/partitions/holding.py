@@ -6,7 +6,7 @@ from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import CopyAt, Role
-from hookbundle.server.cluster.hosting import PartitionHost
+from hookbundle.server.cluster.partitions.hosting import PartitionHost
 
 
 def staying(live: Mapping[str, Beat]) -> list[str]:

@@ -16,7 +16,7 @@ from hookbundle.actors.replication.role import Host, OwnershipEnded, RoleActor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
-from hookbundle.server.cluster.owned import Owned, Shared
+from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
