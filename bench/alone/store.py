@@ -1,4 +1,4 @@
-"""What the Store alone does for a message, and for a delivery: thousands of instructions.
+"""What the Store alone does for a message, a delivery, a window: thousands of instructions.
 
 The Store of the daemon runs in a process of its own, on the thread that submits to it, so that all
 that is counted is its work: from the queue to the commit, and what it hands back. What a chat's or
@@ -29,9 +29,11 @@ from hookbundle.engine.delivery.outcomes import Delivered
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.chat_records import Head
 from hookbundle.storage.database.delivery_records import Attempt
+from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.transitions.accepting import AcceptMessages
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
+from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import Result, Transition
 
 DAY_MS = 86_400_000
@@ -60,11 +62,12 @@ MESSAGES = {
     "one": Kind(1, 100),
 }
 DELIVERIES = {"delivery": WORKSPACES, "delivery_alone": 1}
-KINDS = (*MESSAGES, *DELIVERIES)
+SEALED = {"sealed": 100}  # windows of a commit, each of its chat, of ten workspaces
+KINDS = (*MESSAGES, *DELIVERIES, *SEALED)
 
 
 def run(quick: bool, kinds: tuple[str, ...] = KINDS) -> dict[str, Value]:
-    """Thousands of instructions of a message, or of a delivery."""
+    """Thousands of instructions of a message, of a delivery, or of a window that is sealed."""
     if not counting.can_count():
         return {}
     found: dict[str, Value] = {}
@@ -87,6 +90,8 @@ def run(quick: bool, kinds: tuple[str, ...] = KINDS) -> dict[str, Value]:
 def _commits(kind: str, quick: bool) -> int:
     if kind in DELIVERIES:
         return QUEUED // 4 if quick else QUEUED // 2 - 1
+    if kind in SEALED:
+        return 4 if quick else 20
     each = MESSAGES[kind].chats * MESSAGES[kind].messages
     return max((320 if quick else 3_200) // each, 3)
 
@@ -200,6 +205,36 @@ class Messages:
         return replace(made, head=transition.head)
 
 
+class Windows:
+    """Windows with a message each, which are due."""
+
+    def __init__(self, store: Alone) -> None:
+        self._store = store
+        self._chats = count(1)
+
+    def job(self, kind: str, commits: int) -> Callable[[], int]:
+        made = [self._due(SEALED[kind]) for _ in range(commits)]
+
+        def job() -> int:
+            for transition in made:
+                self._store.commit([transition])
+            return commits * SEALED[kind]
+
+        return job
+
+    def _due(self, windows: int) -> SealDue:
+        now_ms = self._store.clock.now_ms()
+        chats = [(1 + turn % 10, f"15550100-{next(self._chats)}@c.us") for turn in range(windows)]
+        opened = self._store.commit(
+            [filling.accepting(workspace, chat, 1, now_ms) for workspace, chat in chats]
+        )
+        rows = []
+        for (workspace, chat), result in zip(chats, opened, strict=True):
+            assert isinstance(result, Accepted)
+            rows.append(Due(result.due_ms, DueKind.WINDOW, workspace, chat.encode()))
+        return SealDue(tuple(rows), max(row.at_ms for row in rows), "the inbox")
+
+
 class Deliveries:
     """Webhooks send their deliveries to a receiver that takes each."""
 
@@ -272,7 +307,11 @@ def _jobs(data: Path) -> Callable[[str, int], Callable[[], int]]:
     messages = Messages(Alone(data / "messages", aggregation_ms=DAY_MS))
     deliveries = Deliveries(Alone(data / "deliveries", aggregation_ms=0, deliveries=QUEUED))
 
+    windows = Windows(Alone(data / "windows", aggregation_ms=DAY_MS))
+
     def job_of(kind: str, commits: int) -> Callable[[], int]:
+        if kind in SEALED:
+            return windows.job(kind, commits)
         return (deliveries if kind in DELIVERIES else messages).job(kind, commits)
 
     return job_of
