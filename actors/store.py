@@ -247,6 +247,7 @@ class Store(pykka.ThreadingActor):
             if self._agree is not None:
                 confirms = any(isinstance(work.transition, Confirm) for work in group)
                 agreement.reach(txn, always=confirms)
+        self._env.identity = unit.identity
         if kept.fits():
             state.kept = kept
         took_ms = self._clock.elapsed_ms() - began_ms

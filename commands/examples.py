@@ -261,6 +261,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cluster move": ("hookbundle cluster move 3 n2",),
     "cluster forget": ("hookbundle cluster forget n3",),
     "cluster compact": ("hookbundle cluster compact",),
+    "cluster upgrade": ("hookbundle cluster upgrade",),
     "cluster drain": (
         "hookbundle cluster drain n1          # before maintenance",
         "hookbundle cluster drain n1 --undo",

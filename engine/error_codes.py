@@ -145,6 +145,8 @@ class Code(StrEnum):
     NOT_MOVED = "not_moved"
     NODE_LIVES = "node_lives"
     UNKNOWN_NODE = "unknown_node"
+    NODES_BEHIND = "nodes_behind"
+    NODES_NOT_RECORDED = "nodes_not_recorded"
     COMPACTION_UNDER_WAY = "compaction_under_way"
     NO_WHOLE_COPY = "no_whole_copy"
     ERASES_STILL = "erases_still"

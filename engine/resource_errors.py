@@ -192,6 +192,17 @@ OF_RESOURCES: dict[Code, Meaning] = {
     Code.UNKNOWN_NODE: Meaning(
         404, "the cluster knows no node that is called {node}", "check the name"
     ),
+    Code.NODES_BEHIND: Meaning(
+        409,
+        "schema {schema} is not written yet, because these nodes can't read it: {nodes}",
+        "start a later version of them, or forget those that will not come back: `hookbundle "
+        "cluster forget`",
+    ),
+    Code.NODES_NOT_RECORDED: Meaning(
+        409,
+        "these nodes run, and there is no record of what they can read: {nodes}",
+        "start them again, which makes one",
+    ),
     Code.COMPACTION_UNDER_WAY: Meaning(
         409,
         "this node compacts the cluster already",

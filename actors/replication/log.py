@@ -213,12 +213,12 @@ class Log:
 
 class Life:
     """Of a process: the name of its entries, and what their headers say of it. `now_ms`: the
-    engine's time."""
+    engine's time. `schema`: of which the rows may be that it writes; it never sinks."""
 
     def __init__(self, name: str, schema: int, now_ms: Callable[[], int]) -> None:
         self.name = name
         self.now_ms = now_ms
-        self._schema = schema
+        self.schema = schema
         self._count = 0
 
     def header(self, kind: Kind, epoch: int, prev: int) -> Header:
@@ -230,5 +230,5 @@ class Life:
             prev=prev,
             id=f"{self.name}.{self._count}",
             at_ms=self.now_ms(),
-            schema=self._schema,
+            schema=self.schema,
         )

@@ -21,7 +21,8 @@ class Look:
     `lives`: the live nodes, this one among them, and the life of each. `assigned`: the nodes that
     are to hold copies. `copies`: what the live nodes say of theirs; None while that is not known:
     then no copy is given up, and generations of the past are kept for their time. `judges`: this
-    node has listened long enough to know that a life which is not among them is over.
+    node has listened long enough to know that a life which is not among them is over. `schema`:
+    which the cluster writes.
     """
 
     holds: bool
@@ -30,6 +31,7 @@ class Look:
     judges: bool = True
     assigned: tuple[str, ...] = ()
     copies: Mapping[str, CopyAt] | None = None
+    schema: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,9 @@ class Host(Protocol):
 
     def confirm(self) -> None:
         """The partition's Store will commit a `Confirm`, if it can; nobody waits for it."""
+
+    def raise_schema(self, schema: int) -> None:
+        """The partition's Store will commit a `RaiseSchema`, if it can; nobody waits for it."""
 
     async def disown(self, *, finish: bool) -> None:
         """Nothing works on the copy any more. `finish`: attempts under way are waited for."""

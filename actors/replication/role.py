@@ -62,9 +62,12 @@ class RoleActor(LoopActor):
         host: Host,
         rules: Rules | None = None,
     ) -> None:
-        """`schema`: which the node writes; it claims nothing whose rows have a later one."""
+        """`schema`: the latest that the node knows; it claims nothing whose rows have a later one.
+        What it writes is the schema of its `life`."""
         super().__init__()
-        self._claim = Claim(node, version, schema)
+        self._node = node
+        self._version = version
+        self._known = schema
         self._raw = raw
         self._life = life
         self._host = host
@@ -95,6 +98,7 @@ class RoleActor(LoopActor):
 
     async def _look(self, look: Look) -> None:
         state = self.state
+        self._life.schema = max(self._life.schema, look.schema)
         is_wanted = look.holds or look.owns
         match state.role:
             case Role.ABSENT if is_wanted or state.may_have_one:
@@ -108,6 +112,8 @@ class RoleActor(LoopActor):
                 await self._release_what_is_not_owned()
             case Role.OWNER if state.maintenance is not None:
                 state.maintenance.look(look.copies)
+                if self._follower.env.identity.schema < self._life.schema:
+                    self._host.raise_schema(self._life.schema)
         if state.role is Role.FOLLOWING and look.owns and self._may_claim(look):
             await self._try_to_own()
         if state.role in (Role.FOLLOWING, Role.BROKEN) and not is_wanted:
@@ -136,7 +142,7 @@ class RoleActor(LoopActor):
         self._follow_again()
 
     async def _rewrite(self, message: RewriteCopy) -> None:
-        await self._yield(Yield(to=self._claim.node))  # others may claim it as well as this node
+        await self._yield(Yield(to=self._node))  # others may claim it as well as this node
         if self.state.role is not Role.FOLLOWING:
             message.then(Conflict.of(Code.NO_WHOLE_COPY))
             return
@@ -183,8 +189,10 @@ class RoleActor(LoopActor):
     async def _try_to_own(self) -> None:
         self._move(Role.CLAIMING)
         self.state.claims += 1
-        follower = self._follower
-        if not await follower.log.claim(self._claim):
+        follower, life = self._follower, self._life
+        # Who owned it before may have heard earlier that the cluster writes a later one.
+        life.schema = max(life.schema, self.state.schema())
+        if not await follower.log.claim(Claim(self._node, self._version, life.schema)):
             self.state.lost += 1
             self._follow_again()
             return
@@ -203,7 +211,7 @@ class RoleActor(LoopActor):
             await maintenance.stop()
 
     async def _give_up_if_possible(self, look: Look) -> None:
-        if not may_give_up(self._claim.node, look.assigned, look.copies or {}):
+        if not may_give_up(self._node, look.assigned, look.copies or {}):
             return
         self._close()
         await self._host.in_thread(self._host.drop_copy)
@@ -237,10 +245,10 @@ class RoleActor(LoopActor):
             return position_of(own.generation, own.chain)
 
     def _may_claim(self, look: Look) -> bool:
-        if not self.state.can_read(self._claim.schema):
+        if not self.state.can_read(self._known):
             return False
         chain = self._follower.log.chain
-        if not look.judges and chain.life and chain.owner != self._claim.node:
+        if not look.judges and chain.life and chain.owner != self._node:
             return False
         return may_claim(chain.life, look.lives, is_released=chain.released_to is not None)
 

@@ -37,14 +37,20 @@ class RoleState:
         own = self.follower.log
         return CopyAt(self.role, own.generation, own.chain.seq)
 
+    def schema(self) -> int:
+        """The highest of which the rows of the copy may be; the lowest if that is one that no node
+        works on any more."""
+        assert self.follower is not None, "there is no copy"
+        stored = self.follower.env.identity.schema
+        return max(self.follower.log.chain.schema, stored) if stored >= SCHEMA_OLDEST else stored
+
     def can_read(self, known: int) -> bool:
-        """Whether the node, which writes the schema `known`, may work on the rows that it follows.
+        """Whether the node, which knows schemas up to `known`, may work on the rows that it
+        follows.
 
         Rows are bytes to a follower, so it follows those of any schema.
         """
-        assert self.follower is not None, "there is no copy"
-        stored = self.follower.env.identity.schema
-        schema = max(self.follower.log.chain.schema, stored) if stored >= SCHEMA_OLDEST else stored
+        schema = self.schema()
         is_known = SCHEMA_OLDEST <= schema <= known
         self.unreadable = (
             ""

@@ -109,7 +109,7 @@ def file_system(machine: Machine) -> Iterator[Finding]:
 def schema(machine: Machine) -> Iterator[Finding]:
     """What the marker says of the database: whether this program can use it."""
     from hookbundle.storage.database import files
-    from hookbundle.storage.database.records import SCHEMA
+    from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 
     try:
         marker = files.read_marker(machine.data)
@@ -126,7 +126,7 @@ def schema(machine: Machine) -> Iterator[Finding]:
             "it was written by a newer version",
             "use the newer version, or restore a backup",
         )
-    elif marker is not None and marker.schema < SCHEMA:
+    elif marker is not None and marker.schema < SCHEMA_OLDEST:
         yield note(
             ABOUT,
             f"the database has schema {marker.schema}, this program has {SCHEMA}",

@@ -30,7 +30,8 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 class Beat(msgspec.Struct, frozen=True, array_like=True):
     """`settings`: a digest of those that shape data. `leaves`: it gives away all that it owns.
 
-    `given`: partitions that it was given by command, and in which epoch of theirs.
+    `given`: partitions that it was given by command, and in which epoch of theirs. `record`: the
+    revision of the cluster's record that it knows; who hears of a later one reads the record.
     """
 
     node: Short
@@ -42,6 +43,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     held: dict[int, Held]
     leaves: bool = False
     given: dict[int, Number] = {}
+    record: Number = 0
 
 
 def pack(beat: Beat) -> bytes:

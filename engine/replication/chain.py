@@ -21,6 +21,7 @@ from enum import Enum, auto
 from zlib import crc32
 
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.replication.cluster import FORMAT
 from hookbundle.engine.replication.entries import (
     Begin,
     Claim,
@@ -129,10 +130,16 @@ class Chain:
     def feed(self, entry: Entry) -> Verdict:
         """What the next entry is.
 
-        Raises: CorruptRecord if one is missing before it, or if it counts and is damaged.
+        Raises: CorruptRecord if one is missing before it, if it counts and is damaged, or if a
+            later version has written it in a format that is not known here.
         """
         if entry.seq != self.seq + 1:
             raise CorruptRecord(f"the log has a gap: {entry.seq} comes after {self.seq}")
+        if entry.format > FORMAT:
+            raise CorruptRecord(
+                f"entry {entry.seq} of the log has format {entry.format}, and this program knows "
+                f"{FORMAT}: use the version that the other nodes have"
+            )
         self.seq = entry.seq
         header = entry.header
         if header is None or not self._counts(entry.seq, header):

@@ -1,9 +1,15 @@
 """What a cluster is: its record, that of each node, and what a node is told of it.
 
 The records are JSON on the log servers, for people as well. What a later version has added to one
-is passed over; a greater `format` is not read at all.
+is passed over.
+
+The cluster's record says what its nodes write: rows of a `schema` (storage/database/records.py),
+in logs of a `format` (entries.py). A node can read and write several of each, from the oldest that
+its program knows to the latest; so nodes of two versions work together, on what both know. Both
+numbers are raised by command, when all nodes can, and never sink.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -12,13 +18,15 @@ import msgspec
 from hookbundle.engine.errors import ClusterUnusable
 
 FORMAT = 1
+FORMAT_OLDEST = 1
 CLUSTER_KEY = "cluster"
 NODE_KEY = "node."
 KEY_BYTES = 32
 
 
 class ClusterRecord(msgspec.Struct, frozen=True):
-    """`id`: random. `schema`: which owners write. `key_id`: of the key that its nodes share."""
+    """`id`: random. `format`, `schema`: which owners write. `key_id`: of the key that its nodes
+    share."""
 
     format: int
     id: str
@@ -28,13 +36,32 @@ class ClusterRecord(msgspec.Struct, frozen=True):
     key_id: str
 
 
+class _OfFormat(msgspec.Struct, frozen=True):
+    """What each format has."""
+
+    format: int
+
+
 class NodeRecord(msgspec.Struct, frozen=True):
-    """`schema`: the latest that the node reads. `joined_ms`: when it was first there."""
+    """`schema`, `format`: the latest that it knows. `joined_ms`: when it was first there."""
 
     name: str
     version: str
     schema: int
     joined_ms: int
+    format: int = FORMAT_OLDEST
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What the cluster could write: the latest that any of its nodes knows.
+
+    `behind`: the nodes that do not know it yet; while there are some, it is not written.
+    """
+
+    format: int
+    schema: int
+    behind: tuple[NodeRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +83,49 @@ def key_id(key: bytes) -> str:
 
 
 def read_cluster(written: bytes) -> ClusterRecord:
-    """Raises: ClusterUnusable."""
+    """Raises: ClusterUnusable, also if it is of a format that this program does not know."""
     try:
-        record = msgspec.json.decode(written, type=ClusterRecord)
+        # First, because the rest of a later format may be of another shape.
+        format_ = msgspec.json.decode(written, type=_OfFormat).format
+        _check("format", format_, FORMAT_OLDEST, FORMAT)
+        return msgspec.json.decode(written, type=ClusterRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise ClusterUnusable(f"the cluster's record can't be read: {exc}") from exc
-    if record.format != FORMAT:
+
+
+def check_schema(record: ClusterRecord, oldest: int, latest: int) -> None:
+    """Raises: ClusterUnusable if a program that knows these can't read, or write, the rows."""
+    _check("schema", record.schema, oldest, latest)
+
+
+def _check(what: str, in_use: int, oldest: int, latest: int) -> None:
+    if in_use > latest:
         raise ClusterUnusable(
-            f"the cluster has format {record.format}, and this program knows {FORMAT}: "
+            f"the cluster writes {what} {in_use}, and this program knows {latest}: "
             "use the version that the other nodes have"
         )
-    return record
+    if in_use < oldest:
+        raise ClusterUnusable(
+            f"the cluster writes {what} {in_use}, and this program knows {oldest} and later: start "
+            "the version that the other nodes have, and raise it with `hookbundle cluster upgrade`"
+        )
+
+
+def raised(written: bytes, to: Upgrade) -> bytes:
+    """The cluster's record with what it writes raised, and all else as it was, also what a later
+    version has put there."""
+    fields = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**fields, "format": to.format, "schema": to.schema})
+
+
+def upgrade_of(cluster: ClusterRecord, nodes: Sequence[NodeRecord]) -> Upgrade | None:
+    """None if all that its nodes know is written already."""
+    format_ = max([cluster.format, *(each.format for each in nodes)])
+    schema = max([cluster.schema, *(each.schema for each in nodes)])
+    if (format_, schema) == (cluster.format, cluster.schema):
+        return None
+    behind = [each for each in nodes if each.format < format_ or each.schema < schema]
+    return Upgrade(format_, schema, tuple(behind))
 
 
 def read_node(written: bytes) -> NodeRecord | None:

@@ -9,8 +9,10 @@ A life is random for each start of a process, and n counts its publications: by 
 writer knows its own entries. Bodies are MessagePack: of `base` and `group` an array of
 [key, value, or nil for deleted] in the order of keys, of the others one of the records below.
 
-An entry whose headers can't be read was not written by hookbundle, or by a later one. It has no
-`Header`, and counts for nobody (chain.py).
+An entry whose headers can't be read was not written by hookbundle. It has no `Header`, and counts
+for nobody (chain.py). A later version that writes other headers, or lets others count, calls that
+a `format` and writes its number as `Hb-Format`: who does not know the format must not take such an
+entry for void, which others count, and reads no further.
 """
 
 import re
@@ -23,6 +25,7 @@ from zlib import crc32
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.replication.cluster import FORMAT
 
 PARTS_MAX = 1_024
 NUMBER_MAX = 1 << 63
@@ -86,11 +89,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in the log under a number. `header` is None if it can't be read."""
+    """What stands in the log under a number. `header` is None if it can't be read.
+
+    `format`: of the log, as far as the entry says it.
+    """
 
     seq: int
     header: Header | None
     body: bytes
+    format: int = FORMAT
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -148,6 +155,9 @@ def headers_of(header: Header) -> dict[str, str]:
 
 def entry_of(seq: int, headers: Mapping[str, str], body: bytes) -> Entry:
     """The entry as it was read, whatever stands in its headers."""
+    format_ = headers.get("Hb-Format", "")
+    if NUMBER.fullmatch(format_) and int(format_) > FORMAT:
+        return Entry(seq, None, body, int(format_))
     kind, id_ = headers.get("Hb-Kind", ""), headers.get("Hb-Id", "")
     part = PART.fullmatch(headers.get("Hb-Part", "1/1"))
     names = ("Hb-Epoch", "Hb-Prev", "Hb-At", "Hb-Schema", "Hb-Sum")

@@ -244,6 +244,7 @@ class Assigning:
                 for name, each in live.items()
                 if (held := each.held.get(number)) is not None
             },
+            schema=self._neighbours.schema,
         )
 
     def _assigned(self, live: Mapping[str, Beat]) -> list[tuple[str, ...]]:

@@ -21,16 +21,23 @@ from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
-from hookbundle.engine.replication.cluster import ClusterConfig, ClusterRecord, NodeRecord
+from hookbundle.engine.replication.cluster import (
+    FORMAT,
+    ClusterConfig,
+    ClusterRecord,
+    NodeRecord,
+    Upgrade,
+)
 from hookbundle.engine.replication.members import Members
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeRequest
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.neighbours import Answer, Neighbours
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.console.sessions import LIFE_MS_MAX
 from hookbundle.server.http.authentication import Caller
-from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 
 AGAIN_S = 1.0
 
@@ -97,11 +104,11 @@ class Joined(Neighbours):
         Waits as long as the servers can't say. Raises: ClusterUnusable.
         """
         records = Records(self._connection, self._names)
-        node = NodeRecord(self._node, __version__, SCHEMA, self._clock.now_ms())
+        self._itself = NodeRecord(self._node, __version__, SCHEMA, self._clock.now_ms(), FORMAT)
         while True:
             try:
-                record = await membership.enter(records, node, self._cluster.key)
-                return record, await records.replicas() or 1
+                await membership.enter(records, self._itself, self._cluster.key, SCHEMA_OLDEST)
+                return await self._read(records), await records.replicas() or 1
             except (Unreachable, NoAnswer) as exc:
                 log.warning("the log servers do not answer", why=str(exc))
                 await asyncio.sleep(AGAIN_S)
@@ -149,6 +156,29 @@ class Joined(Neighbours):
         except (Unreachable, NoAnswer) as exc:
             raise Overloaded.of(Code.LOG_WAITS) from exc
 
+    async def registered(self) -> Registered:
+        records = Records(self._connection, self._names)
+        try:
+            return Registered(await self._read(records), await membership.nodes(records))
+        except (Unreachable, NoAnswer) as exc:
+            raise Overloaded.of(Code.LOG_WAITS) from exc
+
+    async def upgrade(self) -> Upgrade | None:
+        records = Records(self._connection, self._names)
+        try:
+            found = await membership.upgrade(records)
+            await self._read(records)
+        except (Unreachable, NoAnswer) as exc:
+            raise Overloaded.of(Code.LOG_WAITS) from exc
+        await self._beating.now()
+        return found
+
+    async def _read(self, records: Records) -> ClusterRecord:
+        """Raises: ClusterUnusable; NoAnswer; Unreachable."""
+        found = await membership.known(records, self._itself, SCHEMA_OLDEST)
+        self.schema, self.revision = found.cluster.schema, found.revision
+        return found.cluster
+
     async def ask(self, node: str, asked: Asked) -> Answered:
         caller = asked.caller
         known = None
@@ -177,6 +207,7 @@ class Joined(Neighbours):
             dict(self._held()),
             self._leaves,
             dict(self._given()),
+            self.revision,
         )
 
     def _free_bytes(self) -> int:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from hookbundle.actors.replication.log import RawLog
 from hookbundle.engine.replication.beats import Beat, Held
+from hookbundle.engine.replication.cluster import Upgrade
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.console.sessions import SessionRecords
+from hookbundle.server.cluster.versions import Registered
 
 Answer = Callable[[Asked], Awaitable[Answered]]
 
@@ -22,6 +24,10 @@ class Neighbours(Protocol):
     """Of the cluster; known once it is open."""
     sessions: SessionRecords
     """Of the console, the same for all nodes; known once it is open."""
+    schema: int
+    """Which owners write, as the cluster's record says; known once it is open, and never sinks."""
+    revision: int
+    """Of that record, as this node has read it; its beats say it."""
 
     async def open(
         self,
@@ -69,6 +75,16 @@ class Neighbours(Protocol):
         """The node is not known to the cluster any more; False if it was not known.
 
         Raises: Overloaded if nobody can say."""
+
+    async def registered(self) -> Registered:
+        """The cluster's record is read once more, and those of its nodes.
+
+        Raises: Overloaded if nobody can say; ClusterUnusable if this node can't be in it any more.
+        """
+
+    async def upgrade(self) -> Upgrade | None:
+        """The cluster writes all that its nodes know, unless some are `behind`; None: it does so
+        already. Raises: Overloaded if nobody can say."""
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""

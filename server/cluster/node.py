@@ -170,6 +170,7 @@ class Node(Process):
         self.state.started_ms = self.clock.now_ms()
         await self.neighbours.begin()
         self.assigning.start()
+        serving.commanding.start()
         self.state.ready = True
         await self._until_begun()
         self.console.start()

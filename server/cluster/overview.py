@@ -1,10 +1,11 @@
 """The cluster as this node sees it: its nodes, its partitions, and what needs a person.
 
-All of it is what beats say, so it is the same on every node within half a second, and it can be
-asked for while the log servers are gone.
+It is what beats say, so it is the same on every node within half a second, and it can be asked for
+while the log servers are gone; but for nodes that do not run and what could be written, which the
+log servers have on record.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -15,6 +16,7 @@ from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions import placing
+from hookbundle.server.cluster.versions import Registered, in_words
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import CompactionOut
@@ -56,7 +58,8 @@ class PartitionOut(msgspec.Struct, frozen=True):
 
 class ClusterOut(msgspec.Struct, frozen=True):
     """`hears`: whether this node hears its own beats. `warnings`: what needs a person.
-    `compaction`: the last one that was begun at this node."""
+    `compaction`: the last one that was begun at this node. `schema`: which the cluster writes.
+    `upgrade`: to which it could be raised now; None if that is none, or nobody can say."""
 
     node: str
     hears: bool
@@ -64,6 +67,8 @@ class ClusterOut(msgspec.Struct, frozen=True):
     partitions: list[PartitionOut]
     warnings: list[str]
     compaction: CompactionOut | None
+    schema: int
+    upgrade: int | None
 
 
 class WhereOut(msgspec.Struct, frozen=True):
@@ -74,7 +79,8 @@ class WhereOut(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard at one moment. `broken`: why copies of this node can't be used, by number."""
+    """What was heard at one moment. `broken`: why copies of this node can't be used, by number.
+    `registered`: what the log servers have on record; None if they did not say."""
 
     node: str
     partitions: int
@@ -82,6 +88,8 @@ class Heard:
     live: Mapping[str, Beat]
     broken: Mapping[int, str]
     compaction: CompactionOut | None = None
+    schema: int = 0
+    registered: Registered | None = None
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -108,7 +116,20 @@ class Heard:
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
         warnings = self._warnings(nodes, partitions)
-        return ClusterOut(self.node, self.hears, nodes, partitions, warnings, self.compaction)
+        return ClusterOut(
+            self.node,
+            self.hears,
+            nodes,
+            partitions,
+            warnings,
+            self.compaction,
+            self.schema,
+            self._upgrade(),
+        )
+
+    def _upgrade(self) -> int | None:
+        upgrade = self.registered.upgrade() if self.registered else None
+        return None if upgrade is None or upgrade.behind else upgrade.schema
 
     def where(self, workspace_id: str) -> WhereOut:
         number = placing.of_workspace(workspace_id, self.partitions)
@@ -141,15 +162,16 @@ class Heard:
                     f"the clock of {node.name} is {node.clock_ahead_ms / 1_000:+.0f} s off that of "
                     f"{self.node}"
                 )
+        found += in_words(self.live, self.registered)
         found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
         return found
 
 
-def routes(heard: Callable[[], Heard]) -> list[Route]:
+def routes(seen: Callable[[], Awaitable[ClusterOut]], heard: Callable[[], Heard]) -> list[Route]:
     """`GET /v1/cluster`, and `GET /v1/cluster/where/{id}` of a workspace; for operators."""
 
     async def show(request: web.Request) -> web.Response:
-        return json_response(heard().overview())
+        return json_response(await seen())
 
     async def where(request: web.Request) -> web.Response:
         return json_response(heard().where(request.match_info["id"]))

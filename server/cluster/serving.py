@@ -22,6 +22,7 @@ from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
+from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.feed.sse import EVENTS_PATH, FeedStream
 from hookbundle.server.http.contract.serving import contract
@@ -147,9 +148,12 @@ class Serving:
         own = [*self.mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
         commands = ClusterCommands(self.commanding).routes()
-        return [*here, *commands, *overview.routes(self.heard)]
+        return [*here, *commands, *overview.routes(self.seen, self.heard)]
 
-    def heard(self) -> overview.Heard:
+    async def seen(self) -> overview.ClusterOut:
+        return self.heard(await self.commanding.upgrading.registered()).overview()
+
+    def heard(self, registered: Registered | None = None) -> overview.Heard:
         node = self._node
         roles = {number: host.role.state for number, host in node.hosts.items()}
         return overview.Heard(
@@ -159,6 +163,8 @@ class Serving:
             node.neighbours.live(),
             {number: each.why for number, each in roles.items() if each.role is Role.BROKEN},
             self.commanding.compaction(),
+            node.neighbours.schema,
+            registered,
         )
 
     def status(self) -> StatusOut:

@@ -37,11 +37,12 @@ from hookbundle.server.feed.subscription import Feed
 from hookbundle.storage.daemon_facts import DaemonStopped
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.clock_recovery import TrustClock
-from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.notes import Note, RaiseSchema
 from hookbundle.storage.transitions.table import Transition
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,9 @@ class Partition:
         if trusts and clock.now_ms() < meta.last_ms:
             log.warning("clock.trusted", behind_ms=meta.last_ms - clock.now_ms())
             await self.store_first(TrustClock(clock.now_ms()))
+        if self._agree is None and self.env.identity.schema < SCHEMA:
+            # In a cluster it is raised when all nodes can read it.
+            await self.store_first(RaiseSchema(SCHEMA, clock.now_ms()))
 
     def start_actors(self, client: GuardedClient, traffic: Traffic) -> None:
         """Everything that was waiting in the database is on its way."""

@@ -77,7 +77,8 @@ class Usage:
 class Environment:
     """An open database. One process has it open; one thread writes, any thread reads.
 
-    `OPTIONS`: LMDB's, with which it is opened. `ANY_SCHEMA`: its records need not be readable.
+    `identity`: as it is stored now; who writes another one sets it. `OPTIONS`: LMDB's, with which
+    it is opened. `ANY_SCHEMA`: its records need not be readable.
     """
 
     OPTIONS: ClassVar[Mapping[str, bool]] = MappingProxyType({})

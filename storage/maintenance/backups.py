@@ -31,7 +31,7 @@ from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
-from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.maintenance import holding
 from hookbundle.storage.maintenance.check import Finding, check
@@ -161,12 +161,14 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick, *, hold: 
     # The backup is of an earlier moment, so its next numbers were used once already. The new epoch
     # is part of delivery ids and cursors, and keeps the new ones different from those.
     epoch = secrets.token_hex(5)
-    identity = msgspec.structs.replace(source.identity, epoch=epoch, schema=SCHEMA)
+    is_readable = source.identity.schema >= SCHEMA_OLDEST
+    schema = source.identity.schema if is_readable else SCHEMA
+    identity = msgspec.structs.replace(source.identity, epoch=epoch, schema=schema)
     files.write_marker(into, Marker(identity.epoch, identity.schema, "restoring"))
     (into / DATA).unlink(missing_ok=True)
     with written(into, source) as target:
         lost: tuple[str, ...] = ()
-        if source.identity.schema == SCHEMA:
+        if is_readable:
             records = put_all(source, target, tick)
         else:
             done = translate(source, target, identity, now_ms, tick)

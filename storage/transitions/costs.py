@@ -30,7 +30,7 @@ from hookbundle.storage.transitions.deliveries import (
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.notes import Confirm, Note
+from hookbundle.storage.transitions.notes import Confirm, Note, RaiseSchema
 from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
@@ -211,4 +211,5 @@ COSTS: dict[type[Any], Cost] = {
     TrustClock: Cost(Lane.DUE, _of_daemon, LIGHT),
     Note: Cost(Lane.DUE, _of_daemon, LIGHT),
     Confirm: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
+    RaiseSchema: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
 }

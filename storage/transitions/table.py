@@ -55,17 +55,14 @@ from hookbundle.storage.transitions.erasing import (
 )
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.notes import Confirm, Note
+from hookbundle.storage.transitions.notes import Confirm, Note, RaiseSchema
 from hookbundle.storage.transitions.rendering import storing
 from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.repeating import replaying, resending
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, Replaying, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
-from hookbundle.storage.transitions.settings import (
-    ChangeWorkspace,
-    WorkspaceChanged,
-)
+from hookbundle.storage.transitions.settings import ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.sources import learning, noting
 from hookbundle.storage.transitions.sources import lifetime as sources
 from hookbundle.storage.transitions.sources.learning import LearnFromSource
@@ -171,6 +168,7 @@ Transition = (
     | TrustClock
     | Note
     | Confirm
+    | RaiseSchema
 )
 
 Result = (
@@ -275,6 +273,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     TrustClock: clock_recovery.trust_clock,
     Note: notes.note,
     Confirm: notes.confirm,
+    RaiseSchema: notes.raise_schema,
 }
 
 

@@ -1,5 +1,9 @@
 """The record of a cluster and those of its nodes: made once, and read at each start of a node."""
 
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
 from hookbundle.actors.replication.nats.records import NEW, Records, pack
 from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.cluster import (
@@ -7,11 +11,23 @@ from hookbundle.engine.replication.cluster import (
     NODE_KEY,
     ClusterRecord,
     NodeRecord,
+    Upgrade,
+    check_schema,
     key_id,
+    raised,
     read_cluster,
     read_node,
+    upgrade_of,
 )
 from hookbundle.engine.replication.names import NODE
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The cluster's record, and which revision of it was read."""
+
+    cluster: ClusterRecord
+    revision: int
 
 
 async def cluster(records: Records) -> ClusterRecord | None:
@@ -20,30 +36,55 @@ async def cluster(records: Records) -> ClusterRecord | None:
     return None if found is None else read_cluster(found.value)
 
 
-async def enter(records: Records, node: NodeRecord, key: bytes) -> ClusterRecord:
-    """The cluster that the node is in now; it is known to the others, too.
+async def known(records: Records, node: NodeRecord, oldest: int) -> Known:
+    """The cluster, as it is now. `oldest`: the schema from which on the node can write all.
 
-    Raises: ClusterUnusable if there is no cluster, or the node can't be in it; NoAnswer;
+    Raises: ClusterUnusable if there is none, or the node can't read or write what it has; NoAnswer;
         Unreachable.
     """
-    found = await cluster(records)
+    found = await records.get(CLUSTER_KEY)
     if found is None:
         raise ClusterUnusable(
             "there is no cluster of that name on these servers; `hookbundle cluster init` makes one"
         )
-    if found.key_id != key_id(key):
+    record = read_cluster(found.value)
+    check_schema(record, oldest, node.schema)
+    return Known(record, found.revision)
+
+
+async def enter(records: Records, node: NodeRecord, key: bytes, oldest: int = 0) -> ClusterRecord:
+    """The cluster that the node is in now; it is known to the others, too. `oldest`: as in `known`,
+    which is to be asked once more then: what the cluster writes may have been raised meanwhile, by
+    somebody who did not see this node yet.
+
+    Raises: ClusterUnusable if there is no cluster, or the node can't be in it; NoAnswer;
+        Unreachable.
+    """
+    found = await known(records, node, oldest)
+    if found.cluster.key_id != key_id(key):
         raise ClusterUnusable(
             "cluster.key is another one than the cluster was made with; copy the file from where "
             "`hookbundle cluster init` wrote it"
         )
-    if found.schema > node.schema:
-        raise ClusterUnusable(
-            f"the cluster writes schema {found.schema}, and this program reads {node.schema}: "
-            "use the version that the other nodes have"
-        )
     while not await _is_registered(records, node):
         pass
-    return found
+    return found.cluster
+
+
+async def upgrade(records: Records) -> Upgrade | None:
+    """All that its nodes know is written from now on, unless some are `behind`.
+
+    None if it is written already. Raises: ClusterUnusable; NoAnswer; Unreachable.
+    """
+    while True:
+        found = await records.get(CLUSTER_KEY)
+        if found is None:
+            raise ClusterUnusable("the record of the cluster is gone")
+        possible = upgrade_of(read_cluster(found.value), await nodes(records))
+        if possible is None or possible.behind:
+            return possible
+        if await records.put(CLUSTER_KEY, raised(found.value, possible), found.revision):
+            return possible
 
 
 async def nodes(records: Records) -> list[NodeRecord]:
@@ -70,8 +111,7 @@ async def _is_registered(records: Records, node: NodeRecord) -> bool:
     key = NODE_KEY + node.name
     record = await records.get(key)
     before = None if record is None else read_node(record.value)
-    if before is not None and (before.version, before.schema) == (node.version, node.schema):
+    wanted = node if before is None else replace(node, joined_ms=before.joined_ms)
+    if wanted == before:
         return True
-    joined_ms = node.joined_ms if before is None else before.joined_ms
-    wanted = NodeRecord(node.name, node.version, node.schema, joined_ms)
     return await records.put(key, pack(wanted), NEW if record is None else record.revision)

@@ -6,6 +6,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.giving import Giving
+from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
@@ -15,6 +16,7 @@ from hookbundle.server.http.schemas.cluster import (
     ForgetIn,
     MovedOut,
     MoveIn,
+    UpgradedOut,
 )
 
 if TYPE_CHECKING:
@@ -22,17 +24,22 @@ if TYPE_CHECKING:
 
 
 class Commanding(Cluster):
-    """`close()` at the end."""
+    """`start()`, then `close()`."""
 
     def __init__(self, node: "Node") -> None:
         self._neighbours = node.neighbours
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
         self._compacting = Compacting(node, node.hosts)
+        self.upgrading = Upgrading(node.neighbours, node._lost)
 
     def between_nodes(self) -> list[Route]:
         return [*self._giving.between_nodes(), *self._compacting.between_nodes()]
 
+    def start(self) -> None:
+        self.upgrading.start()
+
     async def close(self) -> None:
+        await self.upgrading.close()
         await self._compacting.close()
 
     async def move(self, wanted: MoveIn) -> MovedOut:
@@ -46,6 +53,9 @@ class Commanding(Cluster):
             raise Conflict.of(Code.NODE_LIVES, node=wanted.node)
         if not await self._neighbours.forget(wanted.node):
             raise NotFound.of(Code.UNKNOWN_NODE, node=wanted.node)
+
+    async def upgrade(self) -> UpgradedOut:
+        return await self.upgrading.upgrade()
 
     def compact(self) -> CompactionOut:
         return self._compacting.begin()

@@ -16,7 +16,7 @@ def new_console(node: "Node", router: Router, mail_tests: MailTests) -> NodeCons
     return NodeConsole(
         node.config.console,
         Everywhere(router.partitions, router.asked, lambda: node.serving.alone()),
-        lambda: node.serving.heard().overview(),
+        node.serving.seen,
         node.cluster.copies,
         node.sessions,
         node.feed,

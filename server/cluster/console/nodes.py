@@ -1,9 +1,10 @@
 """The operator's page of a cluster: nodes, partitions, and what needs a person.
 
-It says what this node has heard of the others in the last seconds; nobody is asked.
+It says what this node has heard of the others in the last seconds; only the log servers are asked,
+if they answer, which nodes are on record.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
     versions = sorted({node.version for node in cluster.nodes})
     if len(versions) > 1:
         found.append(Need("versions", ", ".join(versions)))
+    if cluster.upgrade is not None:
+        found.append(Need("upgrade", str(cluster.schema), cluster.upgrade))
     return found
 
 
@@ -70,7 +73,7 @@ class NodesPage:
     """`copies`: as `needs_of` wants it."""
 
     access: AccessCheck
-    seen: Callable[[], ClusterOut]
+    seen: Callable[[], Awaitable[ClusterOut]]
     copies: int
 
     def routes(self) -> list[Route]:
@@ -81,12 +84,12 @@ class NodesPage:
         ]
 
     async def show(self, visit: Visit) -> web.StreamResponse:
-        return visit.page("cluster.html", section="cluster", **self._words())
+        return visit.page("cluster.html", section="cluster", **await self._words())
 
     async def now(self, visit: Visit) -> web.StreamResponse:
         """The part of the page that changes."""
-        return visit.render("parts/cluster.html", **self._words())
+        return visit.render("parts/cluster.html", **await self._words())
 
-    def _words(self) -> dict[str, Any]:
-        cluster = self.seen()
+    async def _words(self) -> dict[str, Any]:
+        cluster = await self.seen()
         return {"cluster": cluster, "needs": needs_of(cluster, self.copies), "apart_ms": APART_MS}

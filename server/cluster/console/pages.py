@@ -4,7 +4,7 @@ A page of one workspace is made by the owner of its partition. Here it is only l
 the checks that every page has; then the request is passed on, and the owner looks again.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -51,7 +51,7 @@ class NodeConsole:
         self,
         config: ConsoleConfig,
         everywhere: Everywhere,
-        seen: Callable[[], ClusterOut],
+        seen: Callable[[], Awaitable[ClusterOut]],
         copies: int,
         sessions: SignedIn,
         feed: Source,

@@ -22,6 +22,7 @@ from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
+from hookbundle.storage.transitions.notes import RaiseSchema
 
 T = TypeVar("T")
 
@@ -57,7 +58,8 @@ class PartitionHost(Host):
         self._owned = owned
         self._loop = asyncio.get_running_loop()
         self._waits: set[Any] = set()
-        self._confirming: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
+        self._raising: asyncio.Task[None] | None = None
         self._since_s = 0.0
         self._is_given_up = False
         self.role = RoleActor(node, version, SCHEMA, raw, life, self, rules)
@@ -99,13 +101,20 @@ class PartitionHost(Host):
             log.info("partition not owned any more", partition=self.number)
 
     def confirm(self) -> None:
-        task = self._loop.create_task(self._confirmed_if_owned())
-        self._confirming.add(task)
-        task.add_done_callback(self._confirming.discard)
+        self._does(self.confirmed())
 
-    async def _confirmed_if_owned(self) -> None:
-        with suppress(HookbundleError):
-            await self.confirmed()
+    def raise_schema(self, schema: int) -> None:
+        owned = self._owned.get(self.number)
+        if owned is not None and self._raising not in self._working:
+            wanted = RaiseSchema(schema, owned.clock.now_ms())
+            self._raising = self._does(owned.partition.store_queue.done(wanted))
+
+    def _does(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
+        """Nobody waits for it, and it need not succeed."""
+        task = self._loop.create_task(_suppressed(work))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return task
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""
@@ -146,6 +155,11 @@ class PartitionHost(Host):
     def _lost(self, env: Environment, why: BaseException) -> None:
         """On the loop: the Store or the timer has ended, for whatever reason."""
         self.role.actor_ref.tell(OwnershipEnded(why=_ending(why), env=env))
+
+
+async def _suppressed(work: Coroutine[Any, Any, Any]) -> None:
+    with suppress(HookbundleError):
+        await work
 
 
 def _ending(why: BaseException) -> Fenced | Unusable:

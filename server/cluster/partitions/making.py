@@ -12,7 +12,6 @@ from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database import files
-from hookbundle.storage.database.records import SCHEMA
 
 
 def hosts_of(
@@ -39,7 +38,7 @@ def hosts_of(
             cluster.node,
             __version__,
             neighbours.log_of(number),
-            Life(life, SCHEMA, clock.now_ms),
+            Life(life, neighbours.schema, clock.now_ms),
             clock,
             threads,
             shared,

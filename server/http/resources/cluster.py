@@ -16,6 +16,7 @@ from hookbundle.server.http.schemas.cluster import (
     ForgetIn,
     MovedOut,
     MoveIn,
+    UpgradedOut,
 )
 
 PATH = "/v1/cluster"
@@ -32,6 +33,9 @@ class Cluster(Protocol):
 
     async def forget(self, wanted: ForgetIn) -> None:
         """Raises: NotFound, Conflict; Overloaded."""
+
+    async def upgrade(self) -> UpgradedOut:
+        """Raises: Conflict; Overloaded."""
 
     def compact(self) -> CompactionOut:
         """It is begun. Raises: Conflict while one is under way."""
@@ -85,6 +89,15 @@ class ClusterCommands:
                 status=204,
                 refusals=(404, 409, 503),
             ),
+            Route(
+                method="POST",
+                path=f"{PATH}/upgrade",
+                handler=self.upgrade,
+                name="upgrade_cluster",
+                summary="Have the cluster write what all its nodes know by now",
+                answer=UpgradedOut,
+                refusals=(409, 503),
+            ),
         ]
 
     async def move(self, request: web.Request) -> web.Response:
@@ -102,6 +115,10 @@ class ClusterCommands:
         wanted = await body_of(request, ForgetIn)
         await self._there().forget(wanted)
         return web.Response(status=204)
+
+    async def upgrade(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/upgrade`"""
+        return json_response(await self._there().upgrade())
 
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""

@@ -45,6 +45,15 @@ class ForgetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: NodeName
 
 
+class UpgradedOut(msgspec.Struct, frozen=True):
+    """`schema`: of the rows that the cluster writes now. `before`: which it wrote; the same if
+    nothing was to be raised. `waits_for`: nodes that have not heard of it yet."""
+
+    schema: int
+    before: int
+    waits_for: list[str]
+
+
 class CompactionOut(msgspec.Struct, frozen=True):
     """`partitions`: how many there are. `done`: how many were gone through. `doing`: what is under
     way; empty if it is over. `left_out`: what could not be done, and why."""

@@ -12,7 +12,7 @@ import lmdb
 from hookbundle.engine.errors import MapFull
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Frozen
+from hookbundle.storage.database.records import Frozen, Identity
 
 
 class Position(Frozen, frozen=True):
@@ -54,6 +54,9 @@ def follow(env: Environment, changed: Iterable[Row], position: Position) -> None
     rows_of_all = list(changed)
     while not _has_put(env, rows_of_all, position):
         pass
+    for key, value in rows_of_all:
+        if key == keyspace.IDENTITY and value is not None:  # its schema was raised
+            env.identity = codec.unpack(key, value, Identity)
     env.grow_if_needed()
 
 

@@ -25,7 +25,7 @@ from hookbundle.storage.database import files
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED
-from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.copying import disk_errors, opened_to_read, written
 from hookbundle.storage.maintenance.migration.translating import translate
@@ -51,7 +51,7 @@ def needs_migration(path: Path) -> bool:
             return False
         files.check_marker(path, files.read_marker(path))
         with opened_to_read(path, oldest=SCHEMA_UPGRADED) as env:
-            return env.identity.schema < SCHEMA
+            return env.identity.schema < SCHEMA_OLDEST
     except (OSError, StorageError):
         return False
 
@@ -70,8 +70,8 @@ def migrate(path: Path, now_ms: int, progress: Progress) -> Migrated:
         files.clear_leftovers(path)
         try:
             with opened_to_read(path, oldest=SCHEMA_UPGRADED) as env:
-                if env.identity.schema == SCHEMA:
-                    raise Unusable(f"{path} has schema {SCHEMA} already")
+                if env.identity.schema >= SCHEMA_OLDEST:
+                    raise Unusable(f"{path} has schema {env.identity.schema} already")
                 _check_room(path)
                 migrated = _write(env, path / STAGING, now_ms, progress)
             _swap(path, Marker(env.identity.epoch, SCHEMA))

@@ -12,7 +12,7 @@ from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.database import files
 from hookbundle.storage.database.files import DATA, OLD, STAGING
 from hookbundle.storage.database.opening import open_read_only
-from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 from hookbundle.storage.database.replication import copy_state
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.copying import (
@@ -61,7 +61,7 @@ def _rewrite(path: Path, tick: Tick) -> Rewritten:
             raise Conflict.of(Code.ERASES_STILL)
         with written(staging, env) as target:
             records = put_all(env, target, tick)
-        if env.identity.schema == SCHEMA:
+        if SCHEMA_OLDEST <= env.identity.schema <= SCHEMA:
             _check(staging, tick)
     finally:
         env.close()

@@ -11,6 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from hookbundle import __version__
 from hookbundle.actors.replication.generations import begin
 from hookbundle.actors.replication.log import Acked, Answer, Life
 from hookbundle.actors.store import StoreConfig
@@ -19,16 +22,25 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.chain import Chain
-from hookbundle.engine.replication.cluster import KEY_BYTES, ClusterConfig
+from hookbundle.engine.replication.cluster import (
+    FORMAT,
+    KEY_BYTES,
+    ClusterConfig,
+    ClusterRecord,
+    NodeRecord,
+    Upgrade,
+    check_schema,
+)
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.node import Node, new_life
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import LOOPBACK
 
@@ -118,11 +130,14 @@ class MemoryCluster:
     logs: list[MemoryLog]
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
     nodes: dict[str, "Heard"] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)
+    known: dict[str, NodeRecord] = field(default_factory=dict)
+    record: ClusterRecord = ClusterRecord(FORMAT, "test", 0, SCHEMA, 1, "")
+    revision: int = 1
     started: list[Node] = field(default_factory=list)
 
-    async def start(self, name: str, copies: int = 2) -> Node:
-        """A node that is ready."""
+    async def start(self, name: str, copies: int = 2, schema: int = SCHEMA) -> Node:
+        """A node that is ready. `schema`: the latest that it knows; the test sees to it that its
+        partitions do."""
         life = new_life()
         folder = self.folder / name
         config = DaemonConfig(
@@ -131,7 +146,7 @@ class MemoryCluster:
             addresses=LOOPBACK,
             store=StoreConfig(floor_bytes=0, reserve_bytes=0),
         )
-        heard = Heard(self, name, life)
+        heard = Heard(self, NodeRecord(name, __version__, schema, 1), name, life)
         node = Node(config, cluster_config(name, copies=copies), life, heard, SystemClock())
         await node.start()
         self.started.append(node)
@@ -143,6 +158,7 @@ class Heard(neighbours.Neighbours):
     """What a node hears of the others; `is_cut`: nothing, and nobody hears it."""
 
     cluster: MemoryCluster
+    itself: NodeRecord
     name: str
     life: str
     is_cut: bool = False
@@ -152,6 +168,8 @@ class Heard(neighbours.Neighbours):
     free_bytes: int = 1 << 30
     partitions: int = 0
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
+    schema: int = 0
+    revision: int = 0
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict
@@ -165,10 +183,11 @@ class Heard(neighbours.Neighbours):
         self.answer, self.held, self.given = answer, held, given
         self.partitions = len(self.cluster.logs)
         self.sessions = self.cluster.sessions
+        self.cluster.known[self.name] = self.itself
+        await self.registered()
 
     async def begin(self) -> None:
         self.cluster.nodes[self.name] = self
-        self.cluster.known.add(self.name)
 
     async def close(self) -> None:
         self.cluster.nodes.pop(self.name, None)
@@ -191,7 +210,18 @@ class Heard(neighbours.Neighbours):
 
     def beat(self) -> Beat:
         held, given = dict(self.held()), dict(self.given())
-        return Beat(self.name, self.life, "", 0, self.free_bytes, "", held, self.leaves, given)
+        return Beat(
+            self.name,
+            self.life,
+            self.itself.version,
+            0,
+            self.free_bytes,
+            "",
+            held,
+            self.leaves,
+            given,
+            self.revision,
+        )
 
     def heard_s(self) -> float:
         return 0.0 if self.is_cut else 60.0 if self.may_judge else 0.1
@@ -203,9 +233,22 @@ class Heard(neighbours.Neighbours):
         return None
 
     async def forget(self, node: str) -> bool:
-        is_known = node in self.cluster.known
-        self.cluster.known.discard(node)
-        return is_known
+        return self.cluster.known.pop(node, None) is not None
+
+    async def registered(self) -> Registered:
+        if self.is_cut or self.cluster.sessions.is_down:
+            raise Overloaded.of(Code.LOG_WAITS)
+        check_schema(self.cluster.record, SCHEMA_OLDEST, self.itself.schema)
+        self.schema, self.revision = self.cluster.record.schema, self.cluster.revision
+        return Registered(self.cluster.record, list(self.cluster.known.values()))
+
+    async def upgrade(self) -> Upgrade | None:
+        found = (await self.registered()).upgrade()
+        if found is not None and not found.behind:
+            self.cluster.record = replace(self.cluster.record, schema=found.schema)
+            self.cluster.revision += 1
+            await self.registered()
+        return found
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         other = self.cluster.nodes.get(node)

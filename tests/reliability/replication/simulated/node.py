@@ -33,7 +33,7 @@ from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
-from hookbundle.storage.transitions.notes import Confirm
+from hookbundle.storage.transitions.notes import Confirm, RaiseSchema
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.tests.reliability.replication.simulated.fake_log import Servers
 from hookbundle.tests.reliability.replication.simulated.fiber import Fiber
@@ -156,6 +156,9 @@ class Node(Host):
 
     def confirm(self) -> None:
         self.submit(Confirm(), lambda _: None)
+
+    def raise_schema(self, schema: int) -> None:
+        self.submit(RaiseSchema(schema, self._clock.now_ms()), lambda _: None)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         await self.process.runs()

@@ -1,0 +1,90 @@
+"""What the cluster writes is raised by command, and each node hears of it.
+
+Its record decides (engine/replication/cluster.py). Beats say which revision of it a node knows; who
+hears of a later one reads the record. So a beat that lies makes nodes read, and nothing else. A
+node that can't read what is written from then on ends: its copies would tell it what is not so.
+
+What a node writes is the business of its partitions' roles: each log goes on with the later schema
+when its owner has heard of it, or when its next owner has.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import ClusterUnusable, Conflict, Overloaded
+from hookbundle.server.cluster.commanding.asking import becomes
+from hookbundle.server.cluster.neighbours import Neighbours
+from hookbundle.server.cluster.versions import Registered
+from hookbundle.server.http.schemas.cluster import UpgradedOut
+
+LOOK_S = 0.5
+ANSWER_S = 2.0  # for who only looks
+HEARD_WITHIN_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Upgrading:
+    """`start()`, then `close()`. `failed` hears why this node can't be in the cluster any more."""
+
+    def __init__(self, neighbours: Neighbours, failed: Callable[[Exception], None]) -> None:
+        self._neighbours = neighbours
+        self._failed = failed
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._go_on(), name="cluster's record")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def registered(self) -> Registered | None:
+        """None if nobody can say now."""
+        if self._neighbours.heard_s() <= 0:
+            return None
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await self._neighbours.registered()
+        except (Overloaded, ClusterUnusable, TimeoutError):
+            return None
+
+    async def upgrade(self) -> UpgradedOut:
+        """Raises: Conflict while a node does not know what is to be written; Overloaded."""
+        neighbours = self._neighbours
+        before = await neighbours.registered()
+        if strangers := before.strangers(neighbours.live()):
+            raise Conflict.of(Code.NODES_NOT_RECORDED, nodes=", ".join(strangers))
+        found = await neighbours.upgrade()
+        if found is not None and found.behind:
+            names = ", ".join(each.name for each in found.behind)
+            raise Conflict.of(Code.NODES_BEHIND, schema=found.schema, nodes=names)
+        if found is not None:
+            log.warning("what the cluster writes was raised", schema=found.schema)
+        await becomes(lambda: not self._waits_for(), HEARD_WITHIN_S)
+        return UpgradedOut(neighbours.schema, before.cluster.schema, self._waits_for())
+
+    def _waits_for(self) -> list[str]:
+        """The nodes that have not read what this one has."""
+        own = self._neighbours.revision
+        return sorted(name for name, beat in self._neighbours.live().items() if beat.record < own)
+
+    async def _go_on(self) -> None:
+        while True:
+            try:
+                heard = max(beat.record for beat in self._neighbours.live().values())
+                if heard > self._neighbours.revision:
+                    await self._neighbours.registered()
+                    log.info("cluster's record read", schema=self._neighbours.schema)
+            except ClusterUnusable as exc:
+                self._failed(exc)
+                return
+            except Overloaded:
+                pass  # it is heard again
+            except Exception as exc:
+                log.error("cluster's record not read", exc_info=exc)
+            await asyncio.sleep(LOOK_S)
