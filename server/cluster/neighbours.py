@@ -25,7 +25,7 @@ class Neighbours(Protocol):
     sessions: SessionRecords
     """Of the console, the same for all nodes; known once it is open."""
     schema: int
-    """Which owners write, as the cluster's record says; known once it is open, and never sinks."""
+    """Which owners write, as the cluster's record says; known once it is open."""
     revision: int
     """Of that record, as this node has read it; its beats say it."""
 

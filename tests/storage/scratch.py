@@ -108,6 +108,7 @@ class ScratchDatabase:
             unit = Unit(txn, self.env.identity, retention=self.retention, **rest)
             yield unit
             unit.flush()
+        self.env.identity = unit.identity
 
     def group(self, *group: Transition) -> list[Result | HookbundleError]:
         outcomes: list[Result | HookbundleError] = []

@@ -80,7 +80,13 @@ class Cluster:
             await self.look_once(node, *live, **how)
 
     async def look_once(
-        self, node: Node, *live: Node, owns: bool = False, holds: bool = True, told: bool = False
+        self,
+        node: Node,
+        *live: Node,
+        owns: bool = False,
+        holds: bool = True,
+        told: bool = False,
+        schema: int = 0,
     ) -> None:
         """`told`: it knows what the live nodes say of their copies; `live` are to hold them."""
         nodes = (node, *live)
@@ -90,6 +96,7 @@ class Cluster:
             lives={each.name: each.life for each in nodes},
             assigned=tuple(each.name for each in live),
             copies={each.name: each.role.state.copy_at() for each in nodes} if told else None,
+            schema=schema,
         )
         node.look(look)
         await self.rest()

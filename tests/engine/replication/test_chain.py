@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.chain import Chain, Counts, Held, Phase, Void
-from hookbundle.engine.replication.entries import Entry, Header, Kind
+from hookbundle.engine.replication.cluster import FORMAT
+from hookbundle.engine.replication.entries import Entry, Header, Kind, entry_of, headers_of
 from hookbundle.tests.engine.replication.entries import entry
 
 
@@ -219,3 +220,25 @@ def test_entries_of_a_restatement_are_not_all_void() -> None:
     log = [entry(1, part=(1, 2)), entry(2, part=(2, 2)), entry(3, Kind.CLAIM, epoch=2)]
 
     assert restated(log, 1) == [False, True, True]
+
+
+def test_an_entry_of_a_later_format_is_not_void_and_nothing_is_read_from_there_on() -> None:
+    chain = Chain(seq=0, epoch=1)
+    headers = headers_of(Header(kind=Kind.CLAIM, epoch=2, prev=0, id="b.1"))
+    later = entry_of(1, headers | {"Hb-Format": str(FORMAT + 1)}, b"")
+
+    for _ in range(2):  # it is as true when it is read again
+        with pytest.raises(CorruptRecord, match=f"format {FORMAT + 1}, and this program knows"):
+            chain.feed(later)
+
+    assert (chain.seq, chain.voids, chain.epoch) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("format_", ["1", "0", "", "x", "-5"])
+def test_an_entry_that_names_no_later_format_is_read_as_ever(format_: str) -> None:
+    chain = Chain(seq=0, epoch=1)
+    sound = entry(1)
+    assert sound.header is not None
+    headers = headers_of(sound.header) | {"Hb-Format": format_}
+
+    assert read(chain, entry_of(1, headers, sound.body)) == [Counts]

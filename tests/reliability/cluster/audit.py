@@ -19,9 +19,10 @@ from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
-from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.opening import open_as
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.base import NewCopy
+from hookbundle.storage.database.replication.copies import Copy
 from hookbundle.storage.maintenance.check import check
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.reliability.cluster.clients import Client, Traffic
@@ -119,12 +120,14 @@ async def _from_the_log(raw: RawLog, folder: Path) -> dict[bytes, bytes]:
 
 
 async def _followed(raw: RawLog, path: Path) -> dict[bytes, bytes]:
-    env = open_environment(path, 1)
+    env = open_as(Copy, path, 1)
     try:
         await Follower(raw, env, Life("audit", SCHEMA, lambda: 1), _here).catch_up()
-        with env.read() as txn:
-            found = [str(each) for each in check(txn)]
-        assert not found, f"check finds faults in {path}: {found[:3]}"
+        # Of a later schema only a later version knows what is right.
+        if env.identity.schema <= SCHEMA:
+            with env.read() as txn:
+                found = [str(each) for each in check(txn)]
+            assert not found, f"check finds faults in {path}: {found[:3]}"
         return _dump(env)
     finally:
         env.close()

@@ -69,13 +69,6 @@ class Mixed:
         entries = chain.from_iterable(self.made.logs[number].entries.values())
         return {each.header.schema for each in entries if each.header and each.header.epoch}
 
-    def last(self, number: int) -> int:
-        """The schema that the last entry of the partition says."""
-        entries = self.made.logs[number].entries
-        header = entries[max(entries)][-1].header
-        assert header is not None
-        return header.schema
-
 
 @pytest.fixture
 async def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mixed]:
@@ -182,24 +175,6 @@ async def test_all_nodes_hear_of_it_and_each_partition_says_once_that_it_was_rai
     assert done.document["waits_for"] == []
     assert facts == [f"from schema {SCHEMA} to {LATER}"] * PARTITIONS
     assert await mixed.warnings("a") == []
-
-
-async def test_a_partition_goes_on_in_the_schema_of_its_log_whatever_its_next_owner_has_heard(
-    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = await mixed.start("a", LATER)
-    await mixed.upgrade("a")
-    await until(lambda: set(stored(first).values()) == {LATER})
-    mixed.made.record = replace(mixed.made.record, schema=SCHEMA)  # as an old reading of it
-    second = await mixed.start("b", LATER)
-    monkeypatch.setattr(second.neighbours, "revision", 1_000)  # it hears of no later one
-    await shared_out(first, second)
-    await first.stop()
-    await until(lambda: set(second.owned) == ALL)
-    await mixed.accepted("b", "m1")
-
-    assert second.neighbours.schema == SCHEMA
-    assert all(mixed.last(number) == LATER for number in ALL)
 
 
 async def test_a_node_that_can_not_read_what_is_written_owns_nothing_and_ends(

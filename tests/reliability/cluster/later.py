@@ -1,0 +1,83 @@
+"""The next version of the program, made of this one as whoever adds a field to a record would.
+
+It knows a schema more, counts in a field of its own the messages of each workspace, and does so
+from that schema on: so what it counted says since when it was raised, and whether anybody has
+dropped it, who wrote the record without knowing the field.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from hookbundle import __version__
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import SCHEMA, Usage
+from hookbundle.tests.program import Program
+from hookbundle.tests.reliability.cluster.nodes import NodeProcess
+
+ROOT = Path(__file__).parents[3]
+ROOMS = ("actors", "commands", "engine", "server", "storage")
+LATER = SCHEMA + 1
+VERSION = f"{__version__}+later"
+EDITS = (
+    ("__init__.py", f'"{__version__}"', f'"{VERSION}"'),
+    ("storage/database/records.py", f"\nSCHEMA = {SCHEMA}\n", f"\nSCHEMA = {LATER}\n"),
+    (
+        "storage/database/records.py",
+        "    sources_due_ms: int = -1\n",
+        "    sources_due_ms: int = -1\n    counted: int = 0\n",
+    ),
+    (
+        "storage/transitions/accepting.py",
+        "    first = windows.first_to_end(record, settings)\n",
+        f"    if unit.identity.schema >= {LATER}:\n"
+        "        unit.usage(number).counted += len(fresh)\n"
+        "    first = windows.first_to_end(record, settings)\n",
+    ),
+)
+FIELD = len(Usage.__struct_fields__)
+"""The place of the new field in the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """`path`: where Python finds the program."""
+
+    name: str
+    path: Path
+
+    def put_on(self, node: NodeProcess) -> None:
+        """The node has it with its next start, and so have commands there."""
+        node.program = Program({**node.program.env, "PYTHONPATH": str(self.path)})
+
+
+PRESENT = Version(__version__, ROOT / ".src")
+
+
+def later_version(folder: Path) -> Version:
+    """The program, changed, in the folder; each of the edits has to find its text once."""
+    tree = folder / "hookbundle"
+    for name in ROOMS:
+        shutil.copytree(ROOT / name, tree / name)  # with what Python has compiled of it
+    for name in ("__init__.py", "__main__.py", "cli.py"):
+        shutil.copy2(ROOT / name, tree)
+    for name, before, after in EDITS:
+        path = tree / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"{name} has {before!r} {text.count(before)} times"
+        path.write_text(text.replace(before, after), encoding="utf-8")
+    return Version(VERSION, folder)
+
+
+def counted(env: Environment) -> int:
+    """The sum of the new field over all workspaces of a database."""
+    found = 0
+    with env.read() as txn:
+        for key, value in txn.cursor():
+            if bytes(key[:1]) == keyspace.USAGES:
+                fields = msgspec.msgpack.decode(value[codec.HEAD_BYTES :])
+                found += fields[FIELD] if len(fields) > FIELD else 0
+    return found
