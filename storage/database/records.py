@@ -1,7 +1,10 @@
 """The records of the database. Times are UTC milliseconds; 0 means "not set".
 
 A record is a MessagePack array of its fields in this order, without their names. So a field may be
-renamed, but never moved or removed; a new one goes to the end, with a default.
+renamed, but never moved or removed; a new one goes to the end, with a default. Once a version was
+released, it comes with a new schema, and has its default until the database has that schema: in a
+cluster an earlier version, which would drop it, may own the partition before. How to add one:
+docs/decisions/0209-a-schema-is-raised-by-a-transition.md.
 
 `Identity.epoch` (text) names a database. A restore gets a new one, because it continues from an
 earlier state and would otherwise give ids and cursors a second time; a `Delivery` keeps the one in
@@ -12,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-SCHEMA = 2
+SCHEMA = 2  # the latest that this program knows
 SCHEMA_OLDEST = 2  # the oldest that this program works on; older ones it migrates
 
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]

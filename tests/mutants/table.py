@@ -43,6 +43,7 @@ from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
+from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
@@ -138,4 +139,5 @@ MUTANTS = (
     *SPLITTING,
     *NODES,
     *CLUSTER_COMMANDS,
+    *OF_VERSIONS,
 )

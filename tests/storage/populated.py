@@ -13,6 +13,7 @@ from hookbundle.engine.sources.memory import ChatName, MessageChat
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, ReplayFilter, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.tables import bodies, history, queue
 from hookbundle.storage.tables.dead_letters import kinds
@@ -48,7 +49,7 @@ def report(db: ScratchDatabase) -> str:
     return "\n".join(f"{finding.where}: {finding.what}" for finding in findings(db))
 
 
-def populated(path: Path) -> ScratchDatabase:
+def populated(path: Path, schema: int = SCHEMA) -> ScratchDatabase:
     """A database with every kind of record in workspace 1, except READY, which workspace 3 has.
 
     Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
@@ -58,6 +59,7 @@ def populated(path: Path) -> ScratchDatabase:
     Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
+    _have_schema(db, schema)
     db.workspace()
     for start in range(0, 200, 20):
         db.accept(*(incoming(f"m{start + i}", text="t" * 90) for i in range(20)))
@@ -100,6 +102,13 @@ def populated(path: Path) -> ScratchDatabase:
     _formats(db)
     _sources(db)
     return db
+
+
+def _have_schema(db: ScratchDatabase, schema: int) -> None:
+    """As if a version with that schema had made the database."""
+    identity = db.env.identity = msgspec.structs.replace(db.env.identity, schema=schema)
+    with db.env.write() as txn:
+        txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
 
 
 def _resend(db: ScratchDatabase) -> None:

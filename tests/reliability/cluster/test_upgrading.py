@@ -166,11 +166,8 @@ async def upgraded(scene: Scene, later: Version, more: int, back: bool) -> None:
     assert (possible["schema"], possible["upgrade"]) == (SCHEMA, LATER)
     assert f"schema {LATER} from now on" in raised.err
     # What was accepted when it was raised may have been counted or not; all later ones were.
-    assert (
-        clients.acknowledged - after
-        <= scene.counted()
-        <= clients.acknowledged - before + WORKSPACES
-    )
+    since_before, since_after = clients.acknowledged - before, clients.acknowledged - after
+    assert since_after <= scene.counted() <= since_before + WORKSPACES
     assert last.process is not None
     assert last.process.returncode != 0
     assert f"writes schema {LATER}, and this program knows {SCHEMA}" in last.log()

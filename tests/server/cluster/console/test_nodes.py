@@ -3,9 +3,11 @@
 from msgspec.structs import replace
 
 from hookbundle.engine.replication.beats import Beat, Held
+from hookbundle.engine.replication.cluster import ClusterRecord, NodeRecord
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.console.nodes import needs_of
+from hookbundle.server.cluster.console.nodes import Need, needs_of
 from hookbundle.server.cluster.overview import Heard
+from hookbundle.server.cluster.versions import Registered
 
 ROOM = 1 << 40
 A = Beat("a", "life of a", "1.0", 10_000, ROOM, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
@@ -37,6 +39,19 @@ def test_what_needs_a_person_is_said() -> None:
     assert words(A, replace(B, wall_ms=5_000)) == ["clock"]
     assert words(A, replace(B, free_bytes=1)) == ["disk"]
     assert words(A, replace(B, version="1.1")) == ["versions"]
+
+
+def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
+    cluster, a, b = ClusterRecord(1, "id", 1, 2, 0, ""), NodeRecord("a", "1", 3, 0), "b"
+
+    def needs(*nodes: NodeRecord) -> list[Need]:
+        registered = Registered(cluster, list(nodes))
+        live = {each.node: each for each in (A, B)}
+        heard = Heard("a", 1, True, live, {}, None, cluster.schema, registered)
+        return needs_of(heard.overview(), 2)
+
+    assert needs(a, NodeRecord(b, "1", 3, 0)) == [Need("upgrade", "2", 3)]
+    assert needs(a, NodeRecord(b, "1", 2, 0)) == []
 
 
 def test_how_far_a_copy_of_another_generation_is_behind_nobody_can_say() -> None:
