@@ -149,6 +149,7 @@ async def upgraded(scene: Scene, later: Version, more: int, back: bool) -> None:
     await scene.replaced(last.name, later)
     await clients.more(more)
     before, possible = clients.acknowledged, await scene.status()
+    asked = await first.program("cluster", "upgrade")
     raised = await first.program("cluster", "upgrade", "--yes")
     after = clients.acknowledged
     assert raised.code == 0, raised.err
@@ -163,6 +164,8 @@ async def upgraded(scene: Scene, later: Version, more: int, back: bool) -> None:
     assert any("nodes run 2 versions" in each for each in mixed["warnings"])
     assert refused.code != 0
     assert f"'{last.name}'" in refused.err
+    assert asked.code != 0, "it can't be undone, and there is nobody to ask"
+    assert "--yes" in asked.err
     assert (possible["schema"], possible["upgrade"]) == (SCHEMA, LATER)
     assert f"schema {LATER} from now on" in raised.err
     # What was accepted when it was raised may have been counted or not; all later ones were.
