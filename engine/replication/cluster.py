@@ -24,6 +24,10 @@ NODE_KEY = "node."
 KEY_BYTES = 32
 
 
+class OtherVersion(ClusterUnusable):
+    """The cluster writes what this program can't read, or not write any more."""
+
+
 class ClusterRecord(msgspec.Struct, frozen=True):
     """`id`: random. `format`, `schema`: which owners write. `key_id`: of the key that its nodes
     share."""
@@ -83,7 +87,7 @@ def key_id(key: bytes) -> str:
 
 
 def read_cluster(written: bytes) -> ClusterRecord:
-    """Raises: ClusterUnusable, also if it is of a format that this program does not know."""
+    """Raises: ClusterUnusable, OtherVersion if it is of a format that this program does not know."""
     try:
         # First, because the rest of a later format may be of another shape.
         format_ = msgspec.json.decode(written, type=_OfFormat).format
@@ -94,18 +98,18 @@ def read_cluster(written: bytes) -> ClusterRecord:
 
 
 def check_schema(record: ClusterRecord, oldest: int, latest: int) -> None:
-    """Raises: ClusterUnusable if a program that knows these can't read, or write, the rows."""
+    """Raises: OtherVersion if a program that knows these can't read, or write, the rows."""
     _check("schema", record.schema, oldest, latest)
 
 
 def _check(what: str, in_use: int, oldest: int, latest: int) -> None:
     if in_use > latest:
-        raise ClusterUnusable(
+        raise OtherVersion(
             f"the cluster writes {what} {in_use}, and this program knows {latest}: "
             "use the version that the other nodes have"
         )
     if in_use < oldest:
-        raise ClusterUnusable(
+        raise OtherVersion(
             f"the cluster writes {what} {in_use}, and this program knows {oldest} and later: start "
             "the version that the other nodes have, and raise it with `hookbundle cluster upgrade`"
         )

@@ -79,12 +79,13 @@ class Neighbours(Protocol):
     async def registered(self) -> Registered:
         """The cluster's record is read once more, and those of its nodes.
 
-        Raises: Overloaded if nobody can say; ClusterUnusable if this node can't be in it any more.
+        Raises: Overloaded if nobody can say; ClusterUnusable if there is none, OtherVersion if this
+            node can't be in it any more.
         """
 
     async def upgrade(self) -> Upgrade | None:
         """The cluster writes all that its nodes know, unless some are `behind`; None: it does so
-        already. Raises: Overloaded if nobody can say."""
+        already. Raises: Overloaded if nobody can say; ClusterUnusable."""
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""

@@ -39,8 +39,8 @@ async def cluster(records: Records) -> ClusterRecord | None:
 async def known(records: Records, node: NodeRecord, oldest: int) -> Known:
     """The cluster, as it is now. `oldest`: the schema from which on the node can write all.
 
-    Raises: ClusterUnusable if there is none, or the node can't read or write what it has; NoAnswer;
-        Unreachable.
+    Raises: ClusterUnusable if there is none, OtherVersion if the node can't read or write what it
+        has; NoAnswer; Unreachable.
     """
     found = await records.get(CLUSTER_KEY)
     if found is None:

@@ -15,6 +15,7 @@ import structlog
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import ClusterUnusable, Conflict, Overloaded
+from hookbundle.engine.replication.cluster import OtherVersion
 from hookbundle.server.cluster.commanding.asking import becomes
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.versions import Registered
@@ -55,6 +56,12 @@ class Upgrading:
 
     async def upgrade(self) -> UpgradedOut:
         """Raises: Conflict while a node does not know what is to be written; Overloaded."""
+        try:
+            return await self._upgraded()
+        except ClusterUnusable as exc:
+            raise Conflict(str(exc)) from exc
+
+    async def _upgraded(self) -> UpgradedOut:
         neighbours = self._neighbours
         before = await neighbours.registered()
         if strangers := before.strangers(neighbours.live()):
@@ -76,15 +83,18 @@ class Upgrading:
     async def _go_on(self) -> None:
         while True:
             try:
+                before = self._neighbours.revision
                 heard = max(beat.record for beat in self._neighbours.live().values())
-                if heard > self._neighbours.revision:
+                if heard > before:
                     await self._neighbours.registered()
+                if self._neighbours.revision > before:
                     log.info("cluster's record read", schema=self._neighbours.schema)
-            except ClusterUnusable as exc:
+            except OtherVersion as exc:
                 self._failed(exc)
                 return
-            except Overloaded:
-                pass  # it is heard again
+            except (Overloaded, ClusterUnusable) as exc:
+                # It is heard again. A record that is gone or garbage is no reason to end.
+                log.warning("cluster's record not read", why=str(exc))
             except Exception as exc:
                 log.error("cluster's record not read", exc_info=exc)
             await asyncio.sleep(LOOK_S)

@@ -53,7 +53,7 @@ OF_VERSIONS = (
         name="vr5",
         bug="a node hears of what is written by its next start alone",
         path="server/cluster/commanding/upgrading.py",
-        edits=(("if heard > self._neighbours.revision:", "if False:"),),
+        edits=(("if heard > before:", "if False:"),),
         caught_by=(
             f"{COMMAND}::test_all_nodes_hear_of_it_and_each_partition_says_once_that_it_was_raised",
         ),

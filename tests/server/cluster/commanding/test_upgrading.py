@@ -15,6 +15,7 @@ from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.server.cluster.commanding import upgrading
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions import hosting
+from hookbundle.server.cluster.versions import Registered
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.tests import in_process
@@ -203,6 +204,29 @@ async def test_without_the_log_servers_nothing_is_raised_and_the_cluster_is_show
 
     assert (refused.status, refused.code) == (503, "log_waits")
     assert (shown["schema"], shown["upgrade"]) == (SCHEMA, None)
+
+
+async def test_a_record_that_is_gone_ends_no_node_and_nothing_is_raised(
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await mixed.start("a", LATER)
+    asked = asyncio.Event()
+
+    async def registered() -> Registered:
+        asked.set()
+        raise ClusterUnusable("there is no cluster of that name")
+
+    monkeypatch.setattr(type(node.neighbours), "registered", lambda self: registered())
+    monkeypatch.setattr(node.neighbours, "revision", -1)  # its own beats say more than it knows
+    beat = mixed.made.nodes["a"].beat
+    monkeypatch.setattr(type(node.neighbours), "beat", lambda self: replace(beat(), record=5))
+    async with asyncio.timeout(20):
+        await asked.wait()
+    refused = await mixed.upgrade("a")
+
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert "there is no cluster" in refused.document["detail"]
+    assert not node.failed.done()
 
 
 async def test_a_daemon_alone_has_no_cluster_to_upgrade(tmp_path: Path) -> None:
