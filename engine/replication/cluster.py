@@ -87,7 +87,7 @@ def key_id(key: bytes) -> str:
 
 
 def read_cluster(written: bytes) -> ClusterRecord:
-    """Raises: ClusterUnusable, OtherVersion if it is of a format that this program does not know."""
+    """Raises: ClusterUnusable; OtherVersion if this program does not know its format."""
     try:
         # First, because the rest of a later format may be of another shape.
         format_ = msgspec.json.decode(written, type=_OfFormat).format
