@@ -24,7 +24,7 @@ LATER = SCHEMA + 1
 VERSION = f"{__version__}+later"
 EDITS = (
     ("__init__.py", f'"{__version__}"', f'"{VERSION}"'),
-    ("storage/database/records.py", f"\nSCHEMA = {SCHEMA}\n", f"\nSCHEMA = {LATER}\n"),
+    ("storage/database/records.py", f"\nSCHEMA = {SCHEMA}  #", f"\nSCHEMA = {LATER}  #"),
     (
         "storage/database/records.py",
         "    sources_due_ms: int = -1\n",
