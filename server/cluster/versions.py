@@ -18,7 +18,7 @@ class Registered:
         """None if all that the nodes know is written already."""
         return upgrade_of(self.cluster, self.nodes)
 
-    def strangers(self, live: Collection[str]) -> list[str]:
+    def unrecorded(self, live: Collection[str]) -> list[str]:
         """Those of the live nodes of which there is no record."""
         return sorted(set(live) - {each.name for each in self.nodes})
 

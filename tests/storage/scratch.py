@@ -280,8 +280,7 @@ class ScratchDatabase:
 
     def delivery(self, number: int, webhook: int = 1) -> Delivery | None:
         """The delivery, whatever became of it."""
-        key = history.key_of(webhook, number)
-        value = self.dump().get(key)
+        value = self.dump().get(key := history.key_of(webhook, number))
         return None if value is None else codec.unpack(key, value, Delivery)
 
     def feed(self) -> list[tuple[int, dict[str, Any]]]:

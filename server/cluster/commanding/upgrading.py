@@ -59,13 +59,14 @@ class Upgrading:
         try:
             return await self._upgraded()
         except ClusterUnusable as exc:
-            raise Conflict(str(exc)) from exc
+            log.error("cluster's record not read", why=str(exc))
+            raise Overloaded.of(Code.LOG_WAITS) from exc
 
     async def _upgraded(self) -> UpgradedOut:
         neighbours = self._neighbours
         before = await neighbours.registered()
-        if strangers := before.strangers(neighbours.live()):
-            raise Conflict.of(Code.NODES_NOT_RECORDED, nodes=", ".join(strangers))
+        if unrecorded := before.unrecorded(neighbours.live()):
+            raise Conflict.of(Code.NODES_NOT_RECORDED, nodes=", ".join(unrecorded))
         found = await neighbours.upgrade()
         if found is not None and found.behind:
             names = ", ".join(each.name for each in found.behind)

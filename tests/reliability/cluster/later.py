@@ -1,8 +1,8 @@
-"""The next version of the program, made of this one as whoever adds a field to a record would.
+"""The next version of the program: this one, with a field added to a record as it is to be done.
 
-It knows a schema more, counts in a field of its own the messages of each workspace, and does so
-from that schema on: so what it counted says since when it was raised, and whether anybody has
-dropped it, who wrote the record without knowing the field.
+It knows one schema more, and counts the messages of each workspace in the field, from that schema
+on. So what it counted says since when the schema was raised, and whether a program that does not
+know the field has dropped it.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""What came with a schema is not stored before the schema is in use.
+"""The schema of a database is raised by a transition, and what came with it is not stored before.
 
 An earlier version of the program reads past a field that it does not know, and drops it when it
 writes the record; a kind of key that it does not know it never erases. So both have to wait until
@@ -10,11 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import DUES, DueKind
-from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
+from hookbundle.storage.transitions.notes import RaiseSchema
 from hookbundle.tests.storage.fixtures.shapes import Shapes, kept, shapes, used_early
 from hookbundle.tests.storage.populated import findings, populated
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
+LATER = SCHEMA + 1
 WORKED_ON = range(SCHEMA_OLDEST, SCHEMA)
 WHAT_TO_DO = (
     f"records, keys or due rows are others than schema {SCHEMA} has on file. If a version with "
@@ -68,3 +72,33 @@ def test_what_is_used_before_its_schema_is_found(tmp_path: Path) -> None:
     assert used_early(db.dump(), now) == set()
     assert DUES + bytes([DueKind.MAIL]) in {key[:2] for key in db.dump()}
     db.close()
+
+
+def stored(db: ScratchDatabase) -> int:
+    key = keyspace.IDENTITY
+    return codec.unpack(key, db.dump()[key], Identity).schema
+
+
+def test_a_raised_schema_is_stored_known_to_what_follows_and_told_in_the_feed(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace()
+    epoch = db.env.identity.epoch
+    db.done(RaiseSchema(LATER, db.now_ms))
+
+    assert (stored(db), db.env.identity.schema, db.env.identity.epoch) == (LATER, LATER, epoch)
+    (fact,) = db.events("daemon.upgraded")
+    assert fact["data"]["detail"] == f"from schema {SCHEMA} to {LATER}"
+
+
+@pytest.mark.parametrize("schema", [SCHEMA - 1, SCHEMA])
+def test_a_schema_that_the_database_has_or_is_past_changes_nothing(
+    db: ScratchDatabase, schema: int
+) -> None:
+    db.workspace()
+    before = db.dump()
+    db.done(RaiseSchema(schema, db.now_ms))
+
+    assert stored(db) == db.env.identity.schema == SCHEMA
+    assert db.dump().keys() == before.keys()
+    assert list(db.events("daemon.upgraded")) == []

@@ -217,7 +217,7 @@ LOG_SERVERS = (
         name="nl23",
         bug="a node with another key is let into the cluster",
         path="actors/replication/nats/membership.py",
-        edits=(("    if found.key_id != key_id(key):\n", "    if False:\n"),),
+        edits=(("    if found.cluster.key_id != key_id(key):\n", "    if False:\n"),),
         caught_by=(
             f"{INIT}::test_a_node_is_in_the_cluster_only_with_its_key_and_a_schema_that_it_reads",
         ),
