@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,8 @@ data_option = click.option("--data", help="The data directory.")
 def backup(shared: Shared, directory: Path, data: str | None, as_json: bool) -> None:
     """Backs up the running daemon's database to DIRECTORY, which must be new or empty.
 
-    With --data that of a stopped daemon: nothing is sent after it.
+    With --data that of a stopped daemon: nothing is sent after it. Any node of a cluster backs up
+    all partitions.
     """
     if data is not None:
         _show_copied(shared, data, directory.absolute(), as_json=as_json)
@@ -65,12 +67,14 @@ def _show_copied(shared: Shared, data: str, into: Path, *, as_json: bool) -> Non
 def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json: bool) -> None:
     """Creates a data directory from BACKUP. The directory must not hold data yet.
 
-    What was sent after the backup was made is sent again; see --hold.
+    What was sent after the backup was made is sent again; see --hold. A backup of a cluster becomes
+    one by `cluster init --from`.
     """
     from hookbundle.storage.maintenance import backups
 
     into = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("restoring") as tick:
+        backup = _of_one_database(backup)
         done = backups.restore(backup, into, SystemClock().now_ms(), tick, hold=hold)
     found: dict[str, Any] = {
         "directory": str(into),
@@ -82,6 +86,24 @@ def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json:
     }
     output.say(_sent_again(done))
     _show(found, _listed(done.copied.findings), as_json=as_json)
+
+
+def _of_one_database(backup: Path) -> Path:
+    """Where the backup of the database is. Raises: CommandFailure; Unusable."""
+    from hookbundle.storage.maintenance.replication import manifest
+
+    found = manifest.read(backup)
+    if found is None:
+        return backup
+    if len(found.partitions) > 1:
+        raise CommandFailure(
+            f"{backup} is a backup of a cluster of {len(found.partitions)} partitions, which "
+            "number their records each for itself, so they can't be put into one database; "
+            f"`hookbundle cluster init --from {backup}` makes a cluster of it",
+            CONFLICT,
+        )
+    manifest.check_whole(backup, found)
+    return manifest.folder_of(backup, 0)
 
 
 def _sent_again(done: "Restored") -> str:
@@ -103,7 +125,10 @@ def _sent_again(done: "Restored") -> str:
 @as_json
 @pass_shared
 def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
-    """Verifies every record and changes nothing. If the daemon runs, the daemon does it."""
+    """Verifies every record and changes nothing. If the daemon runs, the daemon does it.
+
+    --data may name a backup, also one of a cluster.
+    """
     path = paths.data_directory(shared.configuration(data=data))
     try:
         with _as_failures():
@@ -138,6 +163,7 @@ def _ask_long(control: Control, method: str, path: str, body: bytes | None = Non
 
 def _checked(path: Path) -> dict[str, Any]:
     from hookbundle.storage.maintenance.check_damage import check_directory
+    from hookbundle.storage.maintenance.replication import manifest
 
     records = 0
     with _progress("checking") as tick:
@@ -147,7 +173,15 @@ def _checked(path: Path) -> dict[str, Any]:
             records += 1
             tick()
 
-        findings = tuple(check_directory(path, count, lambda: None))
+        backup = manifest.read(path)
+        if backup is None:
+            findings = tuple(check_directory(path, count, lambda: None))
+        else:
+            of_all = manifest.findings(path, backup, count)
+            findings = tuple(
+                replace(found, where=f"partition {number}: {found.where}")
+                for number, found in of_all
+            )
     return {"records": records, "findings": _listed(findings)}
 
 
@@ -160,7 +194,9 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
     if as_json:
         output.show_json({**found, "findings": findings})
     else:
-        output.show_facts((name, found[name]) for name in found if name != "findings")
+        partitions = found.get("partitions", [])
+        facts = {name: found[name] for name in found if name not in ("findings", "partitions")}
+        output.show_facts({**facts, **({"partitions": len(partitions)} if partitions else {})}.items())
         output.show_rows(FINDING, ([f[name] for name in FINDING] for f in findings))
     if findings:
         from hookbundle.storage.database.data_file.pages import WHAT_TO_DO

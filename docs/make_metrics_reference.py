@@ -9,8 +9,10 @@ from typing import Any
 from prometheus_client.core import Metric
 
 from hookbundle.server.http.authentication import METRICS_PATH
+from hookbundle.server.http.listeners import Listeners
 from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.tests.in_process import daemon_in
+from hookbundle.tests.server.cluster.in_memory import cluster
 
 FOLDER = Path(__file__).parent / "reference"
 DOCUMENT, TEXTS = FOLDER / "metrics.md", FOLDER / "metrics.toml"
@@ -26,6 +28,16 @@ continue over restarts. The alerts are suggestions.
 | metric | type | what it says | suggested alert |
 |---|---|---|---|
 """
+OF_A_CLUSTER = """
+## Of a node of a cluster
+
+A node has all of the above, of the partitions that it owns now: gauges move with a partition. What is
+marked with * begins with the node, and goes on when a partition moves away, so sums over all nodes count
+each message once. A daemon alone has none of these:
+
+| metric | type | what it says | suggested alert |
+|---|---|---|---|
+"""
 END = """
 `process_*` are the usual metrics of a Prometheus client: memory, processor time, open files. A
 histogram `NAME` has `NAME_bucket`, `NAME_sum` and `NAME_count`.
@@ -33,18 +45,27 @@ histogram `NAME` has `NAME_bucket`, `NAME_sum` and `NAME_count`.
 
 
 async def families() -> list[Metric]:
-    """The metrics of a daemon that has just begun, those without a value too."""
+    """The metrics of a daemon that has just begun, and what a node has beside, those without a value
+    too."""
     with tempfile.TemporaryDirectory() as folder:
-        async with daemon_in(Path(folder)) as system:
-            (own,) = (
-                route.handler.__self__
-                for route in system.daemon.listeners.routes
-                if route.resource is not None
-                and route.resource.canonical == METRICS_PATH
-                and route.method == "GET"
-            )
-            assert isinstance(own, Metrics)
-            return await own.families()
+        async with daemon_in(Path(folder) / "alone") as system:
+            found = await _of(system.daemon.listeners)
+        async with cluster(Path(folder), 1) as made:
+            of_node = await _of((await made.start("a")).listeners)
+    known = {each.name for each in found}
+    return [*found, *(each for each in of_node if each.name not in known)]
+
+
+async def _of(listeners: Listeners) -> list[Metric]:
+    (own,) = (
+        route.handler.__self__
+        for route in listeners.routes
+        if route.resource is not None
+        and route.resource.canonical == METRICS_PATH
+        and route.method == "GET"
+    )
+    assert isinstance(own, Metrics)
+    return await own.families()
 
 
 def made(found: list[Metric]) -> str:
@@ -52,7 +73,10 @@ def made(found: list[Metric]) -> str:
     texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
     own = {_name(each): each for each in found if each.name.startswith("hookbundle_")}
     assert own.keys() == texts.keys(), sorted(own.keys() ^ texts.keys())
-    return ABOUT + "".join(_row(name, own[name], texts[name]) for name in texts) + END
+    rows = {name: _row(name, own[name], text) for name, text in texts.items()}
+    of_nodes = {name for name, text in texts.items() if text.get("cluster")}
+    alone = "".join(row for name, row in rows.items() if name not in of_nodes)
+    return ABOUT + alone + OF_A_CLUSTER + "".join(rows[name] for name in texts if name in of_nodes) + END
 
 
 def _name(metric: Metric) -> str:

@@ -25,6 +25,7 @@ class Follower:
         self._raw = raw
         self._life = life
         self._in_thread = in_thread
+        self._voids = 0
         self.log = self._log()
 
     def start_again(self) -> None:
@@ -32,7 +33,13 @@ class Follower:
 
         So it is when a claim was lost, or an owner's group could not be committed.
         """
+        self._voids += self.log.chain.voids
         self.log = self._log()
+
+    @property
+    def voids(self) -> int:
+        """Entries that count for nobody, of those that were read since the copy was opened."""
+        return self._voids + self.log.chain.voids
 
     def _log(self) -> Log:
         with self.env.read() as txn:

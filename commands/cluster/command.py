@@ -38,9 +38,8 @@ cluster.add_command(upgrading.upgrade)
 @click.option(
     "--partitions",
     type=Number(1, 256),
-    default=32,
-    show_default=True,
-    help="Into how many parts workspaces are spread; it can't be changed later.",
+    help="Into how many parts workspaces are spread; it can't be changed later. 32, or as many as "
+    "a backup has.",
 )
 @click.option("--name", help="The cluster's name.")
 @click.option("--servers", help="The log servers' URLs, with commas.")
@@ -60,25 +59,28 @@ cluster.add_command(upgrading.upgrade)
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="The data directory of a stopped daemon, which is split into the partitions.",
+    help="The data directory of a stopped daemon, which is split into the partitions; or a backup "
+    "of a cluster.",
 )
+@click.option("--hold", is_flag=True, help="With --from: disable all webhooks, so that nothing is sent yet.")
 @as_json
 @pass_shared
 def init(
     shared: Shared,
-    partitions: int,
+    partitions: int | None,
     name: str | None,
     servers: str | None,
     replicas: int,
     insecure: bool,
     source: Path | None,
+    hold: bool,
     as_json: bool,
 ) -> None:
     """Makes a cluster on log servers: its record, and a log for each partition.
 
     The key that nodes share is written to the file of cluster.key, unless there is one; each node
     needs the same file. With --from, partitions begin with the workspaces of a daemon that is
-    stopped; its directory stays as it is.
+    stopped, or of a backup of a cluster; its directory stays as it is.
     """
     if replicas < 3 and not insecure:
         raise CommandFailure(
@@ -86,8 +88,10 @@ def init(
             "--insecure makes it all the same",
             USAGE,
         )
+    if hold and source is None:
+        raise CommandFailure("--hold is for what --from brings", USAGE)
     config = shared.configuration(**{"cluster.name": name, "cluster.servers": servers})
-    found = _made(config, partitions, replicas, source, insecure=insecure)
+    found = _made(config, partitions, replicas, source, insecure=insecure, hold=hold)
     if found["key_made"]:
         output.say(f"Copy {found['key']} to each node, readable by the daemon alone.")
     del found["key_made"]
@@ -99,11 +103,12 @@ def init(
 
 def _made(
     config: "Configuration",
-    partitions: int,
+    partitions: int | None,
     replicas: int,
     source: Path | None,
     *,
     insecure: bool,
+    hold: bool,
 ) -> dict[str, Any]:
     try:
         from hookbundle.commands.cluster.making import made
@@ -111,4 +116,4 @@ def _made(
         if exc.name is None or not exc.name.startswith("nats"):
             raise
         raise CommandFailure(NO_CLIENT, FAILED) from None
-    return made(config, partitions, replicas, source, insecure=insecure)
+    return made(config, partitions, replicas, source, insecure=insecure, hold=hold)

@@ -8,7 +8,17 @@ from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 NODES = ("node", "version", "owns", "follows", "leaves", "clock ahead", "free bytes")
-PARTITIONS = ("partition", "owner", "given to", "epoch", "generation", "copies")
+PARTITIONS = (
+    "partition",
+    "owner",
+    "given to",
+    "epoch",
+    "taken",
+    "generation",
+    "log bytes",
+    "void",
+    "copies",
+)
 
 
 @click.command()
@@ -43,7 +53,10 @@ def status(shared: Shared, as_json: bool) -> None:
                 each["owner"] or "-",
                 each["given_to"] or "-",
                 each["epoch"],
+                each["taken_at"] or "-",
                 each["generation"] or "-",
+                "-" if each["log_bytes"] is None else each["log_bytes"],
+                "-" if each["voids"] is None else each["voids"],
                 ", ".join(map(_copy, each["copies"])),
             )
             for each in found["partitions"]

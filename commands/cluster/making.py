@@ -14,9 +14,9 @@ import structlog
 from hookbundle import __version__
 from hookbundle.actors.replication.log import Life
 from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreachable
-from hookbundle.actors.replication.nats.making import Wanted, make_cluster, may_be_made
+from hookbundle.actors.replication.nats.making import FIRST, Wanted, make_cluster, may_be_made
 from hookbundle.commands.cluster import settings
-from hookbundle.commands.cluster.splitting import split_into
+from hookbundle.commands.cluster.splitting import Source, split_into
 from hookbundle.commands.configuration.paths import data_directory
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
@@ -30,32 +30,37 @@ from hookbundle.commands.terminal.failures import (
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import ClusterUnusable, ConfigError, HookbundleError, InUse
 from hookbundle.engine.replication.cluster import FORMAT, ClusterRecord, key_id
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.maintenance.replication import manifest
+from hookbundle.storage.maintenance.replication.manifest import ClusterBackup
+from hookbundle.storage.maintenance.splitting.of_backups import check_number
+from hookbundle.storage.maintenance.splitting.splitting import Split
 
+PARTITIONS = 32
 WITHIN_S = 300.0
 BYTES_PER_S = 1 << 20  # of what is split; a slow disk of the log servers does more
 
 
 def made(
     config: Configuration,
-    partitions: int,
+    partitions: int | None,
     replicas: int,
-    source: Path | None,
+    path: Path | None,
     *,
     insecure: bool,
+    hold: bool,
 ) -> dict[str, Any]:
-    """What was made, by name. `source`: the data directory of a stopped daemon, or None.
+    """What was made, by name. `path`: of the data of a stopped daemon, or of a backup; or None.
 
     Raises: CommandFailure.
     """
     data = data_directory(config)
-    source = None if source is None else source.expanduser().absolute()
-    if source is not None and source.resolve() == data.resolve():
-        raise CommandFailure(
-            f"{source} stays as it is, so no node can have its data there; rename it, and name "
-            "it here as it is called then",
-            USAGE,
-        )
+    with _as_failures():
+        source = None if path is None else _source(path.expanduser().absolute(), data, hold=hold)
+    backup = None if source is None else source.backup
+    if partitions is None:
+        partitions = PARTITIONS if backup is None else len(backup.partitions)
     try:
         servers, names = settings.servers(config), settings.names(config)
         key_file = settings.key_file(config)
@@ -77,6 +82,7 @@ def made(
         life=Life(secrets.token_hex(8), SCHEMA, clock.now_ms),
         replicas=replicas,
         insecure=insecure,
+        first=FIRST if backup is None else _after(backup, record.created_ms),
     )
 
     # What a daemon would log is said in one sentence at the end.
@@ -97,19 +103,51 @@ def made(
             with tempfile.TemporaryDirectory(prefix="hookbundle-") as folder:
                 asyncio.run(_make(servers, wanted, Path(folder), WITHIN_S))
         else:
+            if backup is not None:
+                check_number(backup, partitions)
             asyncio.run(may_be_made(servers, wanted))  # before the long work
             # The source stays locked until the cluster is there: no daemon takes more meanwhile.
             with split_into(data, source, partitions, clock.now_ms()) as done:
                 within_s = WITHIN_S + done.bytes / BYTES_PER_S
                 asyncio.run(_make(servers, wanted, done.folder, within_s))
             found |= {"workspaces": done.split.workspaces, "records": done.split.records}
-            output.say(
-                f"{source} is as it was, with {done.split.windows} open windows and "
-                f"{done.split.queued} queued deliveries that the cluster has now: start no daemon "
-                "on it again, or both send them."
-            )
+            if hold:
+                found |= {"held": done.split.held}
+            output.say(_what_is_sent(source, done.split))
     output.say(f"The cluster {names.cluster} is ready, with {partitions} partitions.")
     return found
+
+
+def _source(path: Path, data: Path, *, hold: bool) -> Source:
+    """Raises: CommandFailure; Unusable for a backup that is not finished."""
+    if path.resolve() == data.resolve():
+        raise CommandFailure(
+            f"{path} stays as it is, so no node can have its data there; rename it, and name "
+            "it here as it is called then",
+            USAGE,
+        )
+    return Source(path, manifest.read(path), hold)
+
+
+def _after(backup: ClusterBackup, now_ms: int) -> Generation:
+    """A generation that the cluster of the backup never had, whatever it did since."""
+    number, epoch = manifest.last_generation(backup)
+    return Generation(max(number + 1, now_ms // 1_000), epoch + 1)
+
+
+def _what_is_sent(source: Source, split: Split) -> str:
+    waiting = f"{split.windows} open windows and {split.queued} queued deliveries"
+    held = f"; {split.held} workspaces are held: enable them one by one" if source.hold else ""
+    if source.backup is not None:
+        return (
+            f"The backup had {waiting}. They are sent again, also if they went out since: the "
+            "deliveries with the same ids, the windows with new ones, which receivers can't "
+            f"recognise{held}."
+        )
+    return (
+        f"{source.path} is as it was, with {waiting} that the cluster has now: start no daemon on "
+        f"it again, or both send them{held}."
+    )
 
 
 async def _make(servers: Servers, wanted: Wanted, folder: Path, within_s: float) -> None:

@@ -19,12 +19,19 @@ Short = Annotated[str, msgspec.Meta(max_length=80)]
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
-    """What a node is for a partition; of its log as far as it has read it."""
+    """What a node is for a partition; of its log as far as it has read it.
+
+    Of an owner, for people: `log_bytes` of its generation, `voids` (entries that count for nobody,
+    since it has read the log), `since_ms`, when it has taken the partition, by its clock.
+    """
 
     role: Role
     epoch: Number = 0
     generation: Short = ""
     seq: Number = 0
+    log_bytes: Number = 0
+    voids: Number = 0
+    since_ms: Number = 0
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True):

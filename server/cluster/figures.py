@@ -1,6 +1,5 @@
 """The figures of several partitions as those of one: status, the Store's counts, what waits."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +10,8 @@ from hookbundle.server.http.schemas.status import ReasonOut, StatusOut
 from hookbundle.storage.database.records import Totals
 from hookbundle.storage.reads.totals import WaitingTotals
 
-LARGEST = {"commit_ms_max", "commit_ms_mean", "lag_events_max"}
-SHARED = {"free_bytes"}  # all copies of a node are on one disk
+LARGEST = {"commit_ms_max", "commit_ms_mean", "lag_events_max", "floor_bytes"}
+LEAST = {"free_bytes", "room_bytes"}  # copies of a node are on one disk: it is there only once
 DISABLED_LISTED = 100
 
 
@@ -37,7 +36,7 @@ def status_of(parts: Sequence[StatusOut], empty: StatusOut) -> StatusOut:
         quarantined=[name for each in parts for name in each.quarantined],
         sending=sum(each.sending for each in parts),
         store=_store([each.store for each in parts]),
-        disk=_sums(each.disk for each in parts),
+        disk=_sums(each.disk for each in (empty, *parts)),
         feed=_sums(each.feed for each in (empty, *parts)),
         lag_ms=max(each.lag_ms for each in parts),
         clock_held=any(each.clock_held for each in parts),
@@ -55,8 +54,11 @@ def empty_status(
     reasons: list[ReasonOut],
     log_lost: int,
     readers: Mapping[str, int],
+    free_bytes: int,
+    floor_bytes: int,
 ) -> StatusOut:
-    """Of a node without a partition. `readers`: of its feed, as the status names them."""
+    """Of a node without a partition. `readers`: of its feed, as the status names them.
+    `free_bytes`: on its disk; with less than `floor_bytes` it owns nothing."""
     return StatusOut(
         version=version,
         pid=pid,
@@ -74,7 +76,12 @@ def empty_status(
         quarantined=[],
         sending=0,
         store=_store([]),
-        disk=dict.fromkeys(("map_bytes", "used_bytes", "file_bytes", "free_bytes"), 0),
+        disk={
+            **dict.fromkeys(("map_bytes", "used_bytes", "file_bytes"), 0),
+            "free_bytes": free_bytes,
+            "room_bytes": free_bytes,
+            "floor_bytes": floor_bytes,
+        },
         feed={"next": 0, "oldest": 0, **readers},
         lag_ms=0,
         clock_held=False,
@@ -129,11 +136,15 @@ def _store(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _sums(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    sums: Counter[str] = Counter()
+    sums: dict[str, Any] = {}
     for part in parts:
         for name, value in part.items():
-            if name in LARGEST or name in SHARED:
+            if name not in sums:
+                sums[name] = value
+            elif name in LARGEST:
                 sums[name] = max(sums[name], value)
+            elif name in LEAST:
+                sums[name] = min(sums[name], value)
             else:
                 sums[name] += value
-    return dict(sums)
+    return sums

@@ -79,6 +79,7 @@ class Joined(Neighbours):
         await self._connection.open()
         record, replicas = await self._enter()
         self.partitions = record.partitions
+        self.cluster_id = record.id
         self.sessions = SessionBucket(self._connection, self._names, replicas, LIFE_MS_MAX)
         self._logs = [
             NatsLog(self._connection, self._names, number, replicas)

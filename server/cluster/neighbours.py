@@ -22,6 +22,8 @@ class Neighbours(Protocol):
 
     partitions: int
     """Of the cluster; known once it is open."""
+    cluster_id: str
+    """Of the cluster's record; known once it is open."""
     sessions: SessionRecords
     """Of the console, the same for all nodes; known once it is open."""
     schema: int

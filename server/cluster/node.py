@@ -29,6 +29,7 @@ from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.console.making import new_console
 from hookbundle.server.cluster.console.sessions import ClusterSessions
 from hookbundle.server.cluster.feed.source import ClusterFeed
+from hookbundle.server.cluster.measuring.counting import Counting
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.making import hosts_of
@@ -84,6 +85,7 @@ class Node(Process):
         self.neighbours = neighbours
         self.hosts: dict[int, PartitionHost] = {}
         self.owned: dict[int, Owned] = {}
+        self.counting = Counting(self.owned)
         self._answering: Answering | None = None
 
     # ---- what the partitions of this node are
@@ -146,6 +148,7 @@ class Node(Process):
         self.serving = serving = Serving(self, router)
         self.console = new_console(self, router, serving.mail_tests)
         closing.push_async_callback(serving.commanding.close)
+        closing.push_async_callback(serving.backing_up.close)
         self._answering = Answering(
             serving.answered_here(), self.fair_limits, config.listeners.body_s
         )
@@ -203,6 +206,8 @@ class Node(Process):
             fair_limits=self.fair_limits,
             rng=self._rng,
             log_lost=self._log_lost,
+            ended=self.counting.ended,
+            appended=self.counting.appends.observe,
         )
 
     def _make_hosts(self, shared: Shared) -> None:

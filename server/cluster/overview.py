@@ -20,6 +20,7 @@ from hookbundle.server.cluster.versions import Registered, in_words
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import CompactionOut
+from hookbundle.server.http.schemas.times import iso
 
 PATH = "/v1/cluster"
 APART_MS = 1_000  # clocks of nodes that are further apart are named
@@ -46,7 +47,12 @@ class CopyOut(msgspec.Struct, frozen=True):
 
 
 class PartitionOut(msgspec.Struct, frozen=True):
-    """`given_to`: the node that it was given to by command; None if it is assigned as all are."""
+    """`given_to`: the node that it was given to by command; None if it is assigned as all are.
+
+    `log_bytes`: of its log's generation. `voids`: entries of the log that count for nobody, since
+    the owner has read it. `taken_at`: when the owner has taken it, by its clock. None without an
+    owner.
+    """
 
     number: int
     owner: str | None
@@ -54,6 +60,9 @@ class PartitionOut(msgspec.Struct, frozen=True):
     epoch: int
     generation: str
     copies: list[CopyOut]
+    log_bytes: int | None = None
+    voids: int | None = None
+    taken_at: str | None = None
 
 
 class ClusterOut(msgspec.Struct, frozen=True):
@@ -112,6 +121,9 @@ class Heard:
                     own.epoch if own else 0,
                     own.generation if own else "",
                     copies,
+                    own.log_bytes if own else None,
+                    own.voids if own else None,
+                    iso(own.since_ms) if own and own.since_ms else None,
                 )
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]

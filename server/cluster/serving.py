@@ -16,10 +16,13 @@ from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
+from hookbundle.server.cluster.backing_up import reaching
+from hookbundle.server.cluster.backing_up.backing_up import BackingUp
 from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.merging import Merging, absent
+from hookbundle.server.cluster.measuring.of_cluster import families
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.cluster.versions import Registered
@@ -54,6 +57,7 @@ class Serving:
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
         self.commanding = Commanding(node)
+        self.backing_up = BackingUp(node, router.asked)
         self.mail_tests = MailTests(lambda: node.config.smtp, node.clock)
 
     def routes(self) -> list[Route]:
@@ -81,6 +85,7 @@ class Serving:
     def answered_here(self) -> list[Route]:
         internal: dict[str, Callable[[Owned, web.Request], Awaitable[web.Response]]] = {
             tokens.PATH: tokens.answer,
+            reaching.PATH: reaching.answer,
             pages.LOOK: pages.look,
             pages.PAGE: pages.page,
             lists.WORKSPACES: lists.workspaces,
@@ -110,6 +115,8 @@ class Serving:
             return self._router.placed(route)
         if key == ("GET", EVENTS_PATH):
             return replace(route, handler=self._events.events)
+        if key == ("POST", "/v1/backup"):
+            return replace(route, handler=self.backing_up.back_up)
         if self._router.partitions == 1:
             return replace(route, handler=partial(self._of_the_only_one, route))
         if key in merged:
@@ -123,26 +130,27 @@ class Serving:
 
     def _own_routes(self) -> list[Route]:
         node = self._node
+        counting = node.counting
         metrics = Metrics(
             node.meters,
             node.guard,
             [
                 *node.fair_limits.all(),
+                *counting.limits(),
                 self.mail_tests.hourly,
                 node.client.look_ups_limit,
                 *node.slots.counts.values(),
                 node.rendering.room,
             ],
             node.rendering,
-            self.status,
-            lambda: figures.store_of(
-                each.partition.store_queue.state for each in node.owned.values()
-            ),
+            lambda: counting.status(self.status()),
+            counting.store,
             lambda: figures.waiting_of(
                 [waiting(each.partition.env) for each in list(node.owned.values())]
             ),
             lambda: node.state.started_ms,
             node.clock.now_ms,
+            lambda: families(node.hosts, self.heard().overview(), counting.appends),
         )
         status = Status(self.status, self.conditions)
         own = [*self.mail_tests.routes(), *metrics.routes(), *status.routes()]
@@ -209,6 +217,8 @@ class Serving:
                 "subscribers": node.feed.subscribers,
                 "lag_events_max": node.feed.lag_events_max,
             },
+            node.neighbours.live()[node.cluster.node].free_bytes,
+            node.config.store.floor_bytes,
         )
 
     async def _status(self, merging: Merging, request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.conditions import Condition
+from hookbundle.engine.fairness.fair_limit import Limit
 from hookbundle.server.console.console import Api, Console
 from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.config import DaemonConfig
@@ -113,11 +114,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Of one partition. `console` makes its console."""
+    """Of one partition. `console` makes its console. `limits`: those that belong to it alone."""
 
     routes: list[Route]
     intake: Intake
     console: Callable[[], Console]
+    limits: tuple[Limit, ...]
 
 
 def resources_of(parts: ApiParts) -> Resources:
@@ -197,13 +199,13 @@ def resources_of(parts: ApiParts) -> Resources:
         parts.meters.wrong_token,
         lambda: bool(config().smtp.host),
     )
+    limits = store_queue.places, api.testing.hourly
     metrics = Metrics(
         parts.meters,
         parts.guard,
         [
             *parts.fair_limits.all(),
-            store_queue.places,
-            api.testing.hourly,
+            *limits,
             api.mail_tests.hourly,
             parts.client.look_ups_limit,
             *parts.slots.counts.values(),
@@ -250,4 +252,4 @@ def resources_of(parts: ApiParts) -> Resources:
         *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
-    return Resources(routes, intake, console)
+    return Resources(routes, intake, console, limits)

@@ -98,6 +98,7 @@ class Environment:
         self._writing = threading.Lock()  # by a transaction, or the growth of the map
         self._gate = self._readers.gate
         self._is_full = False
+        self._is_closing = False
         self._grow_again_s = 0.0
 
     @contextmanager
@@ -176,9 +177,12 @@ class Environment:
             self._is_full = False
 
     def ends_if_told(self) -> None:
-        """For a long read to call now and then. Raises: Overloaded if it holds up all commits."""
+        """For a long read to call now and then. Raises: Overloaded if it holds up all commits, or
+        the end of those who have the database open."""
         if self._is_full and self._long_readers:
             raise Overloaded.of(Code.DATABASE_GROWING)
+        if self._is_closing:
+            raise Overloaded.of(Code.STOPPING)
 
     def _is_for_want_of_space(self, error: StorageError) -> bool:
         """LMDB reports a write that was cut short as EIO; the disk tells whether it is full."""
@@ -257,12 +261,15 @@ class Environment:
         """
         # LMDB unmaps the file when it closes, and a reader of unmapped pages crashes the process.
         with self._gate:
+            self._is_closing = True
             self._readers.wait_for_none()
             self._env.close()
         return self._lock_fd
 
     @contextmanager
     def _reading_long(self) -> Iterator[None]:
+        if self._is_closing:
+            raise Overloaded.of(Code.STOPPING)
         if not self._is_read_only and self._is_used_to(GROW_BEFORE_LONG_AT):
             self._grow()
         if self._is_full:

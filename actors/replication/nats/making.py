@@ -35,13 +35,15 @@ VERSION = re.compile(r"(\d+)\.(\d+)\.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """`insecure`: servers without TLS or passwords will do, and fewer than three."""
+    """`insecure`: servers without TLS or passwords will do, and fewer than three. `first`: with
+    which the logs begin; none that copies of an earlier cluster of the name may have followed."""
 
     names: Names
     record: ClusterRecord
     life: Life
     replicas: int = REPLICAS
     insecure: bool = False
+    first: Generation = FIRST
 
 
 async def make_cluster(
@@ -144,10 +146,10 @@ async def _delete_leftovers(connection: Connection, records: Records, cluster: s
 
 async def _begin(connection: Connection, wanted: Wanted, partition: int, folder: Path) -> None:
     """The partition's log holds the database in the folder, an empty one if there was none."""
-    raw = NatsLog(connection, wanted.names, partition, wanted.replicas)
+    raw, first = NatsLog(connection, wanted.names, partition, wanted.replicas), wanted.first
     env = open_environment(folder, wanted.record.created_ms)
     try:
-        await begin(raw, env, FIRST, wanted.life, Chain(seq=0, epoch=FIRST.epoch))
+        await begin(raw, env, first, wanted.life, Chain(seq=0, epoch=first.epoch))
     finally:
         env.close()
-    await raw.begin_with(FIRST)
+    await raw.begin_with(first)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.entries import Generation
@@ -18,8 +20,16 @@ def held_by(host: PartitionHost) -> Held:
     state = host.role.state
     if state.follower is None:
         return Held(state.role)
-    at = state.copy_at()
-    return Held(at.role, state.follower.log.chain.epoch, str(at.generation), at.seq)
+    at, chain = state.copy_at(), state.follower.log.chain
+    held = Held(at.role, chain.epoch, str(at.generation), at.seq)
+    if at.role is not Role.OWNER:
+        return held
+    return msgspec.structs.replace(
+        held,
+        log_bytes=chain.base_bytes + chain.group_bytes,
+        voids=state.follower.voids,
+        since_ms=state.owned_since_ms,
+    )
 
 
 def copy_of(held: Held) -> CopyAt:

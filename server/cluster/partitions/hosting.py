@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class PartitionHost(Host):
-    """`role` is the partition's actor.
+    """`role` is the partition's actor, `raw` its log, `life` that of the node's process.
 
     `threads`: of one thread, in which all copies that are followed are written.
     """
@@ -51,6 +51,8 @@ class PartitionHost(Host):
     ) -> None:
         """`owned`: of the node, by number; this partition is in it while it works on its copy."""
         self.number = number
+        self.raw = raw
+        self.life = life
         self._path = path
         self._clock = clock
         self._threads = threads
@@ -64,6 +66,11 @@ class PartitionHost(Host):
         self._is_given_up = False
         self.role = RoleActor(node, version, SCHEMA, raw, life, self, rules)
         self.role.begin()
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether this node answers for the partition now."""
+        return self.number in self._owned
 
     # ---- the copy
 
@@ -98,6 +105,7 @@ class PartitionHost(Host):
         owned = self._owned.pop(self.number, None)
         if owned is not None:
             await owned.stop(finish=finish)
+            self._shared.ended(owned)
             log.info("partition not owned any more", partition=self.number)
 
     def confirm(self) -> None:
@@ -119,7 +127,7 @@ class PartitionHost(Host):
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""
         self._since_s = self._loop.time()
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._timed(work), self._loop)
         self._waits.add(future)
         if self._is_given_up:
             future.cancel()
@@ -129,6 +137,11 @@ class PartitionHost(Host):
             raise Fenced("the process ends, and nobody knows yet what stands in the log") from None
         finally:
             self._waits.discard(future)
+
+    async def _timed(self, work: Coroutine[Any, Any, T]) -> T:
+        result = await work
+        self._shared.appended(self._loop.time() - self._since_s)
+        return result
 
     def give_up(self) -> None:
         """A group that waits for the log is not waited for: as if the process were killed now."""

@@ -18,6 +18,7 @@ from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.fairness.fair_limit import Limit
 from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.daemon.config import DaemonConfig
@@ -36,6 +37,7 @@ from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.daemon_facts import DaemonStarted
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import Totals
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.transitions.notes import Note
 
@@ -47,7 +49,8 @@ class Shared:
     """What all partitions of a node use. `config` answers with the configuration as it is now.
 
     `traffic` makes the traffic of a partition. `sessions`: who is signed in to the
-    console, at whichever node.
+    console, at whichever node. `ended` is told of a partition that is owned no more; `appended`,
+    for how many seconds a group waited for the log.
     """
 
     config: Callable[[], DaemonConfig]
@@ -61,6 +64,8 @@ class Shared:
     fair_limits: FairLimits
     rng: random.Random
     log_lost: Callable[[], int]
+    ended: Callable[["Owned"], None]
+    appended: Callable[[float], None]
 
 
 class PartitionClock(SystemClock):
@@ -122,6 +127,9 @@ class Owned:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when nobody will answer any more."""
         self.handlers: dict[tuple[str, str], Route] = {}
+        self.limits: tuple[Limit, ...] = ()
+        """Those that the partition has for itself."""
+        self._totals = Totals()
 
     async def start(self) -> None:
         """Raises: HookbundleError; then nothing of it runs."""
@@ -135,6 +143,7 @@ class Owned:
         shared, closing, partition = self._shared, self._closing, self.partition
         closing.push_async_callback(partition.close)
         await partition.open()
+        self._totals = partition.reads.meta().totals
         closing.push_async_callback(partition.stop_actors)
         partition.start_actors(shared.client, self.traffic)
         self.watch = StatusWatch(
@@ -182,6 +191,7 @@ class Owned:
             started_ms=lambda: self.state.started_ms,
         )
         resources = resources_of(parts)
+        self.limits = resources.limits
         routes = [*resources.routes, *resources.console().routes()]
         self.handlers = {(route.method, route.path): route for route in routes}
 
@@ -210,6 +220,13 @@ class Owned:
     def status(self) -> StatusOut:
         report = StatusReport(self.partition, self.traffic, self.clock, self.state, [])
         return report.now(self.watch.look())
+
+    def counted(self) -> dict[str, int]:
+        """What came to each total since the partition is owned. Raises: StorageError."""
+        before, now = self._totals, self.partition.reads.meta().totals
+        return {
+            name: getattr(now, name) - getattr(before, name) for name in Totals.__struct_fields__
+        }
 
     def reconfigure(self, config: DaemonConfig) -> None:
         self.traffic.policy = config.policy

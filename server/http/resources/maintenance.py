@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -48,13 +48,29 @@ class FindingOut(msgspec.Struct, frozen=True):
     workspace: str
 
 
+class PartitionBackupOut(msgspec.Struct, frozen=True):
+    """`source`: a copy that the node has, or the partition's log. `seq`: the last entry of that
+    generation of its log that is in the backup."""
+
+    number: int
+    source: Literal["copy", "log"]
+    generation: str
+    seq: int
+    records: int
+    bytes: int
+
+
 class BackupOut(msgspec.Struct, frozen=True):
-    """`findings` are in the backup because they are in the database; up to 1,000 are listed."""
+    """`findings` are in the backup because they are in the database; up to 1,000 are listed.
+
+    `partitions`: of a cluster; none of a daemon alone.
+    """
 
     directory: str
     records: int
     bytes: int
     findings: list[FindingOut]
+    partitions: list[PartitionBackupOut] = []
 
 
 class CheckOut(msgspec.Struct, frozen=True):
@@ -100,25 +116,15 @@ class Maintenance:
 
     async def back_up(self, request: web.Request) -> web.Response:
         """`POST /v1/backup`: it writes files as the daemon, so it is for the machine's operator."""
-        if not is_on_socket(request):
-            raise NotAllowed.of(Code.CONTROL_SOCKET_ONLY)
-        wanted = await body_of(request, BackupIn)
-        into = Path(wanted.directory)
-        if not into.is_absolute() or "\x00" in wanted.directory:
-            raise InvalidInput((fault("directory", FaultCode.NOT_ABSOLUTE),))
-        into = into.resolve()
-        if not into.parent.is_dir():
-            raise InvalidInput(
-                (fault("directory", FaultCode.NO_FOLDER, folder=quoted(str(into.parent))),)
-            )
+        into = await directory_of(request)
         copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick, self._go_on))
-        found = [_finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
+        found = [finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
         return json_response(BackupOut(str(into), copied.records, copied.bytes, found))
 
     async def check(self, request: web.Request) -> web.Response:
         """`GET /v1/check`"""
         found = await self._alone(self._check)
-        return json_response(CheckOut(self.ticks, [_finding_out(finding) for finding in found]))
+        return json_response(CheckOut(self.ticks, [finding_out(finding) for finding in found]))
 
     def _check(self) -> list[Finding]:
         found = check_in_use(self.env, self._tick, self._go_on)
@@ -147,5 +153,21 @@ class Maintenance:
             raise Overloaded.of(Code.STOPPING)
 
 
-def _finding_out(finding: Finding) -> FindingOut:
+async def directory_of(request: web.Request) -> Path:
+    """Where a backup is wanted; by one who may say so. Raises: NotAllowed, InvalidInput."""
+    if not is_on_socket(request):
+        raise NotAllowed.of(Code.CONTROL_SOCKET_ONLY)
+    wanted = await body_of(request, BackupIn)
+    into = Path(wanted.directory)
+    if not into.is_absolute() or "\x00" in wanted.directory:
+        raise InvalidInput((fault("directory", FaultCode.NOT_ABSOLUTE),))
+    into = into.resolve()
+    if not into.parent.is_dir():
+        raise InvalidInput(
+            (fault("directory", FaultCode.NO_FOLDER, folder=quoted(str(into.parent))),)
+        )
+    return into
+
+
+def finding_out(finding: Finding) -> FindingOut:
     return FindingOut(finding.where, finding.what, finding.workspace)

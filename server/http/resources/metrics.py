@@ -54,6 +54,7 @@ class Scene:
     rendering: Rendering
     started_ms: int
     now_ms: int
+    of_cluster: Sequence[Metric]
 
 
 @dataclass(slots=True, eq=False)
@@ -71,11 +72,13 @@ class StateCollector(Collector):
             yield from _of_fair_limits(self.scene)
             yield from of_rendering(self.scene.rendering)
             yield from self.scene.meters.distributions()
+            yield from self.scene.of_cluster
 
 
 @dataclass(slots=True)
 class Metrics:
-    """`look_up_waiting` reads the database for a while: it is called on a thread of its own."""
+    """`look_up_waiting` reads the database for a while: it is called on a thread of its own.
+    `of_cluster`: what a node of a cluster has beside; a daemon alone has nothing."""
 
     meters: Meters
     guard: Guard
@@ -86,6 +89,7 @@ class Metrics:
     look_up_waiting: Callable[[], WaitingTotals]
     started_ms: Callable[[], int]
     now_ms: Callable[[], int]
+    of_cluster: Callable[[], Sequence[Metric]] = tuple
     _collector: StateCollector = field(default_factory=StateCollector)
     _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
@@ -131,6 +135,7 @@ class Metrics:
             rendering=self.rendering,
             started_ms=self.started_ms(),
             now_ms=self.now_ms(),
+            of_cluster=self.of_cluster(),
         )
 
 

@@ -2,11 +2,12 @@
 
 The source is read once, in the order of its keys, and not changed. Each partition is another
 database from then on: it has an epoch of its own, as after a restore, so that new ids and cursors
-of one are never those of another. Old ones keep their numbers and ids.
+of one are never those of another. Old ones keep their numbers and ids. A partition of a backup is
+split in the same way (of_backups.py).
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,9 @@ from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.files import DATA, Marker
-from hookbundle.storage.database.records import Meta
+from hookbundle.storage.database.records import Identity, Meta
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.maintenance import holding
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.check_damage import damaged_in_words
 from hookbundle.storage.maintenance.copying import (
@@ -42,12 +44,14 @@ COUNTED = (keyspace.STATES, keyspace.USAGES, keyspace.MAILS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """What the source had. `records`: those of all partitions together."""
+    """What the source had. `records`: those of all partitions together. `held`: workspaces whose
+    webhooks were enabled, and are disabled now."""
 
     records: int
     workspaces: int
     windows: int
     queued: int
+    held: int = 0
 
 
 @contextmanager
@@ -60,22 +64,30 @@ def opened_source(path: Path, tick: Tick) -> Iterator[Environment]:
     with ExitStack() as stack:
         with disk_errors(path):
             stack.enter_context(files.locked_to_read(path))
-            damages = tree.damages(path / DATA, lambda: None)
-        if damages:  # LMDB would end the process on some of them
-            raise _damaged(path, damaged_in_words(damages))
-        env = stack.enter_context(opened_to_read(path))
-        _check_source(path, env, tick)
+        env = stack.enter_context(opened_sound(path, tick))
+        with env.read() as txn:
+            is_copy = rows.get_raw(txn, keyspace.POSITION) is not None
+        if is_copy:
+            raise Unusable(f"{path} is a copy that a node of a cluster has of a partition")
         yield env
 
 
-def _check_source(path: Path, env: Environment, tick: Tick) -> None:
-    """Raises: Unusable."""
-    with env.read_long() as txn:
-        if rows.get_raw(txn, keyspace.POSITION) is not None:
-            raise Unusable(f"{path} is a copy that a node of a cluster has of a partition")
-        found = next(iter(check(txn, tick)), None)
-    if found is not None:
-        raise _damaged(path, f"{found.where}: {found.what}")
+@contextmanager
+def opened_sound(path: Path, tick: Tick) -> Iterator[Environment]:
+    """A database that nobody changes, in which a check finds nothing.
+
+    Raises: Unusable, with the reason; StorageError.
+    """
+    with disk_errors(path):
+        damages = tree.damages(path / DATA, lambda: None)
+    if damages:  # LMDB would end the process on some of them
+        raise _damaged(path, damaged_in_words(damages))
+    with opened_to_read(path) as env:
+        with env.read_long() as txn:
+            found = next(iter(check(txn, tick)), None)
+        if found is not None:
+            raise _damaged(path, f"{found.where}: {found.what}")
+        yield env
 
 
 def _damaged(path: Path, what: str) -> Unusable:
@@ -87,39 +99,49 @@ def _damaged(path: Path, what: str) -> Unusable:
 
 def split(
     source: Environment,
-    into: Path,
-    partitions: int,
+    folders: Sequence[Path],
     partition_of: PartitionOf,
     now_ms: int,
     tick: Tick,
+    whence: str = "the database of one daemon",
+    *,
+    hold: bool = False,
 ) -> Split:
-    """The directory has a folder for each partition, called by its number, with its database.
+    """Each of the folders, which are made, has the database of a partition.
 
-    `partition_of`: by a workspace's id, which of the partitions it is in. `tick` is called for
-    each record, and may raise to stop the work.
+    `partition_of`: by a workspace's id, which of the folders it is in. `tick` is called for
+    each record, and may raise to stop the work. `whence` is said in the feed. `hold`: all webhooks
+    are disabled, so that nothing is sent before somebody enables them.
 
     Raises: StorageError; CorruptRecord if the check finds something wrong in a partition.
     """
-    folders = [into / f"{number:03}" for number in range(partitions)]
-    with disk_errors(into), ExitStack() as stack:
+    with disk_errors(folders[0].parent), ExitStack() as stack:
         for folder in folders:
             folder.mkdir(mode=0o700)
-        share = BATCH_BYTES // partitions
+        share = BATCH_BYTES // len(folders)
         parts = [Parted(stack.enter_context(written(each, source)), share) for each in folders]
         with Translated(), source.read_long() as txn:
             meta = rows.get(txn, keyspace.META, Meta) or Meta()
             places = Places.of(txn, partition_of)
             feed_rows = _put_all(txn, parts, places, tick)
         finish_counters(parts, meta, feed_rows)
-        markers = [_begin(part, source, max(now_ms, meta.last_ms)) for part in parts]
-    for folder, marker in zip(folders, markers, strict=True):
+        at_ms = max(now_ms, meta.last_ms)
+        detail = f"from {whence}, of epoch {source.identity.epoch}"
+        begun = [_begin(part, source.identity, at_ms, detail) for part in parts]
+        held = [
+            name
+            for part, identity in zip(parts, begun, strict=True)
+            for name in (holding.hold_all(part.target, identity, at_ms) if hold else ())
+        ]
+    for folder, identity in zip(folders, begun, strict=True):
         _check(folder, tick)
-        files.write_marker(folder, marker)
+        files.write_marker(folder, Marker(identity.epoch, identity.schema))
     return Split(
         records=sum(part.records for part in parts),
         workspaces=len(places.workspaces),
         windows=meta.windows,
         queued=meta.queued,
+        held=len(held),
     )
 
 
@@ -144,17 +166,16 @@ def _put_all(txn: lmdb.Transaction, parts: list[Parted], places: Places, tick: T
     return feed_rows
 
 
-def _begin(part: Parted, source: Environment, now_ms: int) -> Marker:
+def _begin(part: Parted, source: Identity, now_ms: int, detail: str) -> Identity:
     """The partition has an identity of its own, its counters, and an event that says so."""
-    identity = msgspec.structs.replace(source.identity, epoch=secrets.token_hex(5))
+    identity = msgspec.structs.replace(source, epoch=secrets.token_hex(5))
     with Translated(), part.target.begin(write=True) as txn:
         txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
         txn.put(keyspace.META, codec.pack(keyspace.META, part.meta))
         unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
-        detail = f"from the database of one daemon, of epoch {source.identity.epoch}"
         unit.emit(DaemonRestored(detail=detail), now_ms)
         unit.flush()
-    return Marker(identity.epoch, identity.schema)
+    return identity
 
 
 def _check(path: Path, tick: Tick) -> None:

@@ -167,6 +167,7 @@ class Heard(neighbours.Neighbours):
     loses_answers: int = 0
     free_bytes: int = 1 << 30
     partitions: int = 0
+    cluster_id: str = "0123456789abcdef"
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
     schema: int = 0
     revision: int = 0

@@ -69,13 +69,6 @@ async def test_a_delivery_is_found_by_its_id_alone_whoever_has_it(tmp_path: Path
     assert unknown.status == 404
 
 
-async def test_what_there_is_not_is_refused_by_name(tmp_path: Path) -> None:
-    async with two_nodes(tmp_path) as (_, first, _second):
-        backup = await first.ask("POST", "/v1/backup", {"to": str(tmp_path / "copy")})
-
-    assert (backup.status, backup.code) == (501, "not_in_a_cluster")
-
-
 async def test_a_partition_that_does_not_answer_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

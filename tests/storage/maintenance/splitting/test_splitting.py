@@ -54,10 +54,10 @@ def records_in(path: Path) -> Records:
 
 def divided(source: Path, into: Path, partitions: int) -> Parts:
     into.mkdir()
+    folders = [into / f"{number:03}" for number in range(partitions)]
     with opened_source(source, tick) as env:
         place = partial(partition_of, partitions=partitions)
-        done = split(env, into, partitions, place, LATER_MS, tick)
-    folders = [into / f"{number:03}" for number in range(partitions)]
+        done = split(env, folders, place, LATER_MS, tick)
     return Parts(done, records_in(source), folders, [records_in(each) for each in folders])
 
 

@@ -1,0 +1,1 @@
+"""A backup of all partitions of a cluster, made by one node."""
