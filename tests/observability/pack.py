@@ -14,7 +14,7 @@ from hookbundle.tests.docs.pages import DOCS, ROOT
 
 PACK = ROOT / "packaging" / "observability"
 PAGE = DOCS / "observability.md"
-RULES = ("recording.yml", "pages.yml", "tickets.yml")
+RULES = ("recording.yml", "pages.yml", "tickets.yml", "cluster.yml")
 TESTS = tuple(sorted(path.name for path in PACK.glob("*.test.yml")))
 UNPACKED = ROOT / ".venv" / "prometheus" / "usr" / "bin"
 

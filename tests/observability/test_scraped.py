@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from hookbundle.tests.docs.following import free_ports
 from hookbundle.tests.docs.pages import FENCED
 from hookbundle.tests.in_process import event
+from hookbundle.tests.log_servers.cluster import LogServers
+from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.observability.pack import PACK, PAGE, RULES, program, queries
 from hookbundle.tests.observability.test_rules import promtool
 from hookbundle.tests.program import TIMEOUT_S, Program, serving
@@ -24,6 +28,12 @@ FAILED = 'hookbundle_attempts_total{outcome="failed"}'
 NOT_SHOWN = re.compile(
     "hookbundle_source_events|hookbundle_http_connections_cut|hookbundle_http_wrong_tokens|> 0$"
 )
+# What a daemon alone never has.
+OF_A_CLUSTER = re.compile(
+    "hookbundle_(partition_|log_append|log_lag|takeovers|void_|generation_|cluster_)"
+)
+# What only several nodes have, or one whose partitions have no owner.
+NOT_OF_ONE = re.compile("hookbundle_log_lag_entries|== 0|> 0$")
 
 
 class Prometheus:
@@ -134,7 +144,8 @@ async def test_prometheus_scrapes_a_daemon_whose_receivers_are_down(tmp_path: Pa
             (ratio,) = await watcher.until("instance:hookbundle_attempts_failed:ratio15m > 0")
             await watcher.until("rate(hookbundle_messages_total[1m]) > 0")
             rules = await watcher.rules()
-            empty = [query for query in queries() if not await watcher.finds(query)]
+            alone = [query for query in queries() if not OF_A_CLUSTER.search(query)]
+            empty = [query for query in alone if not await watcher.finds(query)]
 
     assert ratio["value"][1] == "1"
     assert {name: rule["lastError"] for name, rule in rules.items() if "lastError" in rule} == {}
@@ -142,3 +153,29 @@ async def test_prometheus_scrapes_a_daemon_whose_receivers_are_down(tmp_path: Pa
     assert states["HookbundleNoMail"] == "pending"
     assert [name for name, state in states.items() if state == "firing"] == []
     assert [query for query in empty if not NOT_SHOWN.search(query)] == []
+
+
+@pytest.mark.skipif(bool(os.environ.get("CLUSTER")), reason="makes a node of its own")
+async def test_prometheus_scrapes_a_node_of_a_cluster(tmp_path: Path, nats: LogServers) -> None:
+    program("prometheus")
+    (port,) = free_ports(1)
+    name = nats.new_cluster()
+    await asyncio.to_thread(init, nats, name, 2)
+    key = tmp_path / "cluster.key"
+    key.write_text(KEY.hex())
+    key.chmod(0o600)
+    settings = {"SERVERS": ",".join(nats.urls), "NAME": name, "NODE": "a", "KEY": str(key)}
+    cluster = {f"CLUSTER__{each}": value for each, value in settings.items()}
+    with serving(tmp_path, LISTEN=f"127.0.0.1:{port}", **cluster) as node:
+        token = (await node("token", "create", "--scope", "admin")).out.strip()
+        async with prometheus(tmp_path / "prometheus", port, token) as watcher:
+            await watcher.until("sum(hookbundle_partition_owner) == 2")
+            await watcher.until("rate(hookbundle_log_append_seconds_count[1m]) > 0")
+            await watcher.until("instance:hookbundle_log_append_seconds:p99_5m")
+            rules = await watcher.rules()
+            of_cluster = [query for query in queries() if OF_A_CLUSTER.search(query)]
+            empty = [query for query in of_cluster if not await watcher.finds(query)]
+
+    assert {name: rule["lastError"] for name, rule in rules.items() if "lastError" in rule} == {}
+    assert [name for name, rule in rules.items() if rule.get("state") == "firing"] == []
+    assert [query for query in empty if not NOT_OF_ONE.search(query)] == []
