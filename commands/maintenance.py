@@ -196,7 +196,9 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
     else:
         partitions = found.get("partitions", [])
         facts = {name: found[name] for name in found if name not in ("findings", "partitions")}
-        output.show_facts({**facts, **({"partitions": len(partitions)} if partitions else {})}.items())
+        output.show_facts(
+            {**facts, **({"partitions": len(partitions)} if partitions else {})}.items()
+        )
         output.show_rows(FINDING, ([f[name] for name in FINDING] for f in findings))
     if findings:
         from hookbundle.storage.database.data_file.pages import WHAT_TO_DO

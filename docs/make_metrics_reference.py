@@ -31,9 +31,9 @@ continue over restarts. The alerts are suggestions.
 OF_A_CLUSTER = """
 ## Of a node of a cluster
 
-A node has all of the above, of the partitions that it owns now: gauges move with a partition. What is
-marked with * begins with the node, and goes on when a partition moves away, so sums over all nodes count
-each message once. A daemon alone has none of these:
+A node has all of the above, of the partitions that it owns now: gauges move with a partition.
+What is marked with * begins with the node, and stays with it when a partition moves away: the sum
+over all nodes counts each message once. A daemon alone has none of these:
 
 | metric | type | what it says | suggested alert |
 |---|---|---|---|
@@ -45,8 +45,8 @@ histogram `NAME` has `NAME_bucket`, `NAME_sum` and `NAME_count`.
 
 
 async def families() -> list[Metric]:
-    """The metrics of a daemon that has just begun, and what a node has beside, those without a value
-    too."""
+    """The metrics of a daemon that has just begun, and those that a node has beside; also without
+    a value."""
     with tempfile.TemporaryDirectory() as folder:
         async with daemon_in(Path(folder) / "alone") as system:
             found = await _of(system.daemon.listeners)
@@ -76,7 +76,13 @@ def made(found: list[Metric]) -> str:
     rows = {name: _row(name, own[name], text) for name, text in texts.items()}
     of_nodes = {name for name, text in texts.items() if text.get("cluster")}
     alone = "".join(row for name, row in rows.items() if name not in of_nodes)
-    return ABOUT + alone + OF_A_CLUSTER + "".join(rows[name] for name in texts if name in of_nodes) + END
+    return (
+        ABOUT
+        + alone
+        + OF_A_CLUSTER
+        + "".join(rows[name] for name in texts if name in of_nodes)
+        + END
+    )
 
 
 def _name(metric: Metric) -> str:

@@ -62,7 +62,9 @@ cluster.add_command(upgrading.upgrade)
     help="The data directory of a stopped daemon, which is split into the partitions; or a backup "
     "of a cluster.",
 )
-@click.option("--hold", is_flag=True, help="With --from: disable all webhooks, so that nothing is sent yet.")
+@click.option(
+    "--hold", is_flag=True, help="With --from: disable all webhooks, so that nothing is sent yet."
+)
 @as_json
 @pass_shared
 def init(

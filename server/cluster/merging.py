@@ -140,15 +140,6 @@ class Merging:
             raise _missing(partition) from exc
 
 
-def absent(what: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """What there is not, with more than one partition."""
-
-    async def handle(request: web.Request) -> web.Response:
-        raise HookbundleError.of(Code.NOT_IN_A_CLUSTER, what=what)
-
-    return handle
-
-
 def _missing(partition: int) -> NotOwner:
     return NotOwner.of(Code.PARTS_MISSING, missing=str(partition))
 

@@ -21,8 +21,8 @@ from hookbundle.server.cluster.backing_up.backing_up import BackingUp
 from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
-from hookbundle.server.cluster.merging import Merging, absent
 from hookbundle.server.cluster.measuring.of_cluster import families
+from hookbundle.server.cluster.merging import Merging
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.cluster.versions import Registered
@@ -119,9 +119,7 @@ class Serving:
             return replace(route, handler=self.backing_up.back_up)
         if self._router.partitions == 1:
             return replace(route, handler=partial(self._of_the_only_one, route))
-        if key in merged:
-            return replace(route, handler=merged[key])
-        return replace(route, handler=absent(_in_words(route)))
+        return replace(route, handler=merged[key])
 
     async def _of_the_only_one(self, route: Route, request: web.Request) -> web.StreamResponse:
         return await self._router.handled(0, request, route)
@@ -269,7 +267,3 @@ class _Nothing:
 
 def _is_of_node(path: str) -> bool:
     return path in OF_NODE or path.startswith(CLUSTER_PATH)
-
-
-def _in_words(route: Route) -> str:
-    return route.path if not route.name else route.name.replace("_", " ")

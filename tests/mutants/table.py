@@ -36,6 +36,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
@@ -137,6 +138,7 @@ MUTANTS = (
     *LOG_SERVERS,
     *GENERATIONS,
     *SPLITTING,
+    *BACKUPS,
     *NODES,
     *CLUSTER_COMMANDS,
     *OF_VERSIONS,

@@ -88,7 +88,8 @@ def test_each_value_of_a_label_is_one_that_there_is(families: list[Metric]) -> N
         for where in ("rules", "board", "tests")
         for use in uses(WHERE[where]())
         for label, _, pattern in use.labels
-        if label not in {*OF_THE_SCRAPE, "le", "status", "method", "partition"} and PLAIN.fullmatch(pattern)
+        if label not in {*OF_THE_SCRAPE, "le", "status", "method", "partition"}
+        and PLAIN.fullmatch(pattern)
         for value in pattern.split("|")
     }
 

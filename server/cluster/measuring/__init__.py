@@ -1,1 +1,1 @@
-"""What Prometheus is told of a node: counters of partitions that come and go, and of the cluster."""
+"""What Prometheus is told of a node: of its cluster, and of partitions that come and go."""

@@ -30,7 +30,9 @@ def families(
     )
     appends.add_to(took)
     return [
-        gauge("cluster_nodes", "Live nodes that this one hears, itself among them", len(seen.nodes)),
+        gauge(
+            "cluster_nodes", "Live nodes that this one hears, itself among them", len(seen.nodes)
+        ),
         gauge(
             "cluster_clocks_apart_seconds",
             "By how much the clock of another node differs most from that of this one",
@@ -48,7 +50,9 @@ def _of_partitions(hosts: Mapping[int, PartitionHost], seen: ClusterOut) -> list
         "partition_copies", "Complete copies on live nodes, that of the owner too", "partition"
     )
     lag = _gauge(
-        "log_lag_entries", "By how many entries a copy of this node is behind its owner", "partition"
+        "log_lag_entries",
+        "By how many entries a copy of this node is behind its owner",
+        "partition",
     )
     for partition in seen.partitions:
         number = str(partition.number)
@@ -63,7 +67,9 @@ def _of_partitions(hosts: Mapping[int, PartitionHost], seen: ClusterOut) -> list
 def _of_logs(hosts: Mapping[int, PartitionHost]) -> list[Metric]:
     takeovers = _counter("takeovers", "Claims by which this node took a partition", "partition")
     voids = _counter(
-        "void_entries", "Entries of the log that count for nobody, as this node reads it", "partition"
+        "void_entries",
+        "Entries of the log that count for nobody, as this node reads it",
+        "partition",
     )
     size = _gauge(
         "generation_bytes",

@@ -123,7 +123,7 @@ def read(backup: Path) -> ClusterBackup | None:
 
 
 def check_whole(backup: Path, found: ClusterBackup) -> None:
-    """Each partition's folder has what the list says. Raises: Unusable, naming those that differ."""
+    """Each partition's folder has what the list says. Raises: Unusable, naming the others."""
     other = [
         str(each.number)
         for each in found.partitions

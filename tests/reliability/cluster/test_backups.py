@@ -1,4 +1,4 @@
-"""A backup of a cluster under traffic, and a cluster out of it: as docs/cluster.md, "Back up", says.
+"""A backup of a cluster under traffic, and a cluster out of it, by "Back up" of docs/cluster.md.
 
 The commands are those of the page, but for the paths.
 """
@@ -8,6 +8,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,16 +118,24 @@ async def test_a_cluster_is_made_of_a_backup_of_one_under_traffic_as_the_page_sa
             await until(lambda: ids(closed) == waiting)
             later = await api.accept("waits", event("later"))
             await until(lambda: len(closed.posts) == WAITING + 1)
+            shown = (await api.get("/v1/cluster"))["partitions"]
 
     found = ran.document
     assert found["findings"] == []
     assert {each["source"] for each in found["partitions"]} == {"copy", "log"}
     assert checked.code == 0, checked
+    former, now = ({number_of(each) for each in of} for of in (found["partitions"], shown))
+    assert min(now) > max(former), "a copy of before could go on with the log"
     assert known == [len(acknowledged) for _, acknowledged in before]
     assert (done["partitions"], done["workspaces"]) == (PARTITIONS, WORKSPACES + 1)
     assert later["accepted"] == 1
     assert ids(closed)[:WAITING] == waiting
     assert len(set(ids(closed))) == WAITING + 1, "each was sent once"
+
+
+def number_of(partition: dict[str, Any]) -> int:
+    """Of the generation in which its log is."""
+    return int(partition["generation"].partition("x")[0])
 
 
 def ids(receiver: HookReceiver) -> list[str]:

@@ -21,7 +21,7 @@ SPLITTING = (
         name="sp2",
         bug="all partitions have the identity of the source",
         path="storage/maintenance/splitting/splitting.py",
-        edits=(("epoch=secrets.token_hex(5))", "epoch=source.identity.epoch)"),),
+        edits=(("epoch=secrets.token_hex(5))", "epoch=source.epoch)"),),
         caught_by=(
             f"{SPLIT}::test_the_feed_is_parted_keeps_its_numbers_and_says_that_it_begins_anew",
         ),

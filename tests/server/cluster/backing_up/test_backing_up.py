@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.server.cluster import routing
 from hookbundle.server.cluster.backing_up import reaching, taking
@@ -123,7 +124,9 @@ async def test_a_copy_that_is_behind_is_waited_for_or_the_log_is_read(
 ) -> None:
     monkeypatch.setattr(taking, "OWN_WITHIN_S", 0.0)
     async with three(tmp_path) as (_, nodes, api):
-        number = next(n for n in range(PARTITIONS) if nodes[0].followed(n) and n not in nodes[0].owned)
+        number = next(
+            n for n in range(PARTITIONS) if nodes[0].followed(n) and n not in nodes[0].owned
+        )
         name = next(each for each in NAMES if of_workspace(each, PARTITIONS) == number)
         host = nodes[0].hosts[number]
         await nodes[0].assigning.close()  # nothing is followed from now on
@@ -153,7 +156,7 @@ async def test_a_copy_that_is_given_up_while_it_is_read_is_read_anew(
 
 
 def _closing_once(monkeypatch: pytest.MonkeyPatch, node: Node, number: int) -> list[int]:
-    """The first time that the partition's copy is read, it is closed meanwhile, as for a rewrite."""
+    """The first time that the partition's copy is read, it is closed, as for a rewrite."""
     loop, ended = asyncio.get_running_loop(), list[int]()
     really = backups.back_up
     follower = node.hosts[number].role.state.follower
@@ -197,9 +200,12 @@ async def test_log_servers_that_do_not_answer_are_waited_for_a_while(
     async with three(tmp_path) as (made, _nodes, api):
         for log in made.logs:
             log.is_up.clear()
-        answer = await wanted(api, into)
-        for log in made.logs:
-            log.is_up.set()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                answer = await wanted(api, into)
+        finally:
+            for log in made.logs:
+                log.is_up.set()
 
     assert (answer.status, answer.code) == (503, "parts_missing")
     assert not into.exists()
@@ -226,7 +232,7 @@ def _failing_at(failing: int) -> object:
 
     def of_partition(folder: Path, number: int, *given: int) -> object:
         if number == failing:
-            raise manifest.Unusable("the disk has an error")
+            raise Unusable("the disk has an error")
         return really(folder, number, *given)
 
     return of_partition

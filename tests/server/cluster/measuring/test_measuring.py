@@ -32,10 +32,10 @@ async def test_who_owns_what_and_what_its_log_is_like(tmp_path: Path) -> None:
         nodes = await made.start("a"), await made.start("b")
         await shared_out(*nodes)
         async with (
-            connected(nodes[0].config.listeners.socket_path) as one,
-            connected(nodes[1].config.listeners.socket_path) as other,
+            connected(nodes[0].config.listeners.socket_path) as first,
+            connected(nodes[1].config.listeners.socket_path) as second,
         ):
-            apis = Api(one), Api(other)
+            apis = Api(first), Api(second)
             assert (await apis[0].ask("POST", "/v1/workspaces", {"id": "ws"})).status == 201
             both = [await scraped(api) for api in apis]
             shown = await apis[0].get("/v1/cluster")
