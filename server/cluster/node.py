@@ -181,12 +181,13 @@ class Node(Process):
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
 
     def _take_directory(self) -> None:
-        """Raises: InUse; Unusable if a daemon alone has its database there."""
+        """Raises: InUse; Unusable if a daemon alone has its database there, or it is a backup."""
         data = self.config.data
         with disk_errors(data):
             files.make_directory(data)
             fd = files.lock(data)
         self._closing.callback(os.close, fd)
+        files.check_no_backup(data)
         if (data / files.DATA).exists():
             raise Unusable(
                 f"{data} has the database of a daemon that is in no cluster; give the node a "

@@ -31,6 +31,7 @@ DATA = "data.mdb"
 OLD = "data.v1"
 MARKER = "identity.json"
 PARTITIONS = "partitions"  # of a node of a cluster: a folder with a database for each
+BACKUP_OF_ALL = "backup.json"  # of a backup of a cluster: what is in it
 STAGING = "compacting"
 OWNER_READS, OWNER_PAUSE_S = 10, 0.02
 
@@ -195,6 +196,18 @@ def check_marker(path: Path, marker: Marker | None) -> None:
             f"{path} is a backup; `hookbundle restore {path}` makes a data directory from it"
         )
     raise Unusable(f"a restore into {path} was cut short; run `hookbundle restore` again")
+
+
+def check_no_backup(path: Path) -> None:
+    """Checks that the directory, which has no database, has not those of a cluster's backup.
+
+    Raises: Unusable, saying what to do instead.
+    """
+    if (path / BACKUP_OF_ALL).exists():
+        raise Unusable(
+            f"{path} is a backup of a cluster; `hookbundle cluster init --from {path}` makes a "
+            "cluster of it"
+        )
 
 
 def clear_leftovers(path: Path) -> None:

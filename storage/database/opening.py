@@ -68,6 +68,7 @@ def open_as(kind: type[Env], path: Path, now_ms: int, *, map_bytes: int = MAP_BY
             # empty file would become a new database.
             _check_file(path)
             if not _size(path / DATA):
+                files.check_no_backup(path)
                 _check_no_partitions(path)
                 _make(path, now_ms)
             return _opened(kind, path, lock_fd, map_bytes)

@@ -20,7 +20,7 @@ from hookbundle.storage.maintenance.check import Finding
 from hookbundle.storage.maintenance.check_damage import check_directory
 from hookbundle.storage.maintenance.copying import disk_errors, opened_to_read
 
-FILE = "backup.json"
+FILE = files.BACKUP_OF_ALL
 FORMAT = 1
 
 

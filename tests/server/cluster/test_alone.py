@@ -35,6 +35,21 @@ def test_a_daemon_alone_refuses_the_directory_of_a_node(tmp_path: Path) -> None:
         open_environment(tmp_path, 1)
 
 
+def test_a_daemon_alone_refuses_a_backup_of_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / files.BACKUP_OF_ALL).write_text("{}")
+
+    with pytest.raises(Unusable, match="cluster init --from"):
+        open_environment(tmp_path, 1)
+
+
+async def test_a_node_refuses_a_backup_of_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / "a" / "data").mkdir(parents=True)
+    (tmp_path / "a" / "data" / files.BACKUP_OF_ALL).write_text("{}")
+    async with cluster(tmp_path, 1) as made:
+        with pytest.raises(Unusable, match="cluster init --from"):
+            await made.start("a")
+
+
 async def test_a_node_refuses_the_directory_of_a_daemon_alone(tmp_path: Path) -> None:
     open_environment(tmp_path / "a" / "data", 1).close()
     async with cluster(tmp_path, 1) as made:

@@ -37,7 +37,9 @@ SPLITTING = (
         name="sp4",
         bug="a daemon may start on the source while it is split",
         path="storage/maintenance/splitting/splitting.py",
-        edits=(("            stack.enter_context(files.locked_to_read(path))\n", ""),),
+        edits=(
+            ("            stack.enter_context(files.locked_to_read(path))\n", "            pass\n"),
+        ),
         caught_by=(
             f"{REFUSED}::test_no_daemon_starts_while_the_source_is_read",
             f"{REFUSED}::test_a_database_in_use_is_refused",
