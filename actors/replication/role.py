@@ -197,6 +197,7 @@ class RoleActor(LoopActor):
             self._follow_again()
             return
         self._move(Role.OWNER)
+        self.state.taken += 1
         self.state.owned_since_ms = self._life.now_ms()
         await self._host.own(follower.env, self._agree)
         host = self._host

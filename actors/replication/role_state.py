@@ -12,8 +12,9 @@ from hookbundle.storage.database.records import SCHEMA_OLDEST
 class RoleState:
     """`broken_by`: what broke the copy the last time; it stays when there is a new one.
     `unreadable`: why the partition is never owned here, though it is followed; else empty.
-    `claims`, `lost`: how many, and how many lost. `may_have_one`: a copy of before, until it was
-    looked for. `maintenance`: of an owner's log. `owned_since_ms`: when the last claim counted.
+    `claims`, `lost`, `taken`: how many claims, how many lost, and by how many it became owner.
+    `may_have_one`: a copy of before, until it was looked for. `maintenance`: of an owner's log.
+    `owned_since_ms`: when the last claim counted.
     """
 
     role: Role = Role.ABSENT
@@ -21,6 +22,7 @@ class RoleState:
     unreadable: str = ""
     claims: int = 0
     lost: int = 0
+    taken: int = 0
     owned_since_ms: int = 0
     may_have_one: bool = True
     follower: Follower | None = None

@@ -4,7 +4,7 @@ What is split is the directory of a daemon that is stopped, or a backup of a clu
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -49,28 +49,23 @@ def split_into(data: Path, source: Source, partitions: int, now_ms: int) -> Iter
     Raises: InUse; Unusable, with the reason; StorageError.
     """
     folder, place = data / FOLDER, partial(partition_of, partitions=partitions)
-    backup = source.backup
+    backup, told = source.backup, (now_ms, lambda: None)
     with ExitStack() as stack:
-        env = None
+        divide: Callable[..., Split]
         if backup is None:
             env = stack.enter_context(opened_source(source.path, lambda: None))
+            size = (source.path / DATA).stat().st_size
+            folders = [folder / f"{number:03}" for number in range(partitions)]
+            divide = partial(split, env, folders)
+        else:
+            size = sum(each.bytes for each in backup.partitions)
+            divide = partial(split_backup, source.path, backup, folder, partitions)
         with disk_errors(folder):
             files.make_directory(folder)
             stack.enter_context(files.locked(folder))  # another would remove what this one writes
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             _clear(folder)  # of one that was killed
-        told = now_ms, lambda: None
-        if backup is not None:
-            size = sum(each.bytes for each in backup.partitions)
-            done = split_backup(
-                source.path, backup, folder, partitions, place, *told, hold=source.hold
-            )
-        else:
-            assert env is not None
-            size = (source.path / DATA).stat().st_size
-            folders = [folder / f"{number:03}" for number in range(partitions)]
-            done = split(env, folders, place, *told, hold=source.hold)
-        yield Done(folder, done, size)
+        yield Done(folder, divide(place, *told, hold=source.hold), size)
 
 
 def _clear(folder: Path) -> None:

@@ -97,6 +97,7 @@ class BackingUp:
     async def _back_up(self, into: Path) -> BackupOut:
         node, taking = self._node, self._taking
         begun_ms = node.clock.wall_ms()
+        await taking.in_thread(lambda: _check_empty(into))  # before anybody is asked
         least = await reaching.all_reached(len(node.hosts), self._ask)
         await taking.in_thread(lambda: _begin(into))
         try:
@@ -135,12 +136,18 @@ class BackingUp:
         return Done(listed, shown, [finding_out(each) for each in taken.copied.findings])
 
 
+def _check_empty(into: Path) -> None:
+    """The directory is empty, or not there. Raises: Conflict, StorageError."""
+    with disk_errors(into):
+        if into.exists() and any(into.iterdir()):
+            raise Conflict.of(Code.DIRECTORY_NOT_EMPTY, directory=str(into))
+
+
 def _begin(into: Path) -> None:
     """The directory is there, and empty. Raises: Conflict, StorageError."""
     with disk_errors(into):
         into.mkdir(mode=0o700, exist_ok=True)
-        if any(into.iterdir()):
-            raise Conflict.of(Code.DIRECTORY_NOT_EMPTY, directory=str(into))
+    _check_empty(into)
 
 
 def _clear(into: Path) -> None:

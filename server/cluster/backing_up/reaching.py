@@ -1,8 +1,8 @@
 """How far the logs of all partitions had come at one moment: what a backup has to have at least.
 
 Each owner is asked for it, and asks its log before it answers. So it is certain that everything
-that anybody has acknowledged before stands in the log up to there, whoever owned the partition
-then.
+that any node has acknowledged before stands in the log up to there, also if another one owned the
+partition then.
 """
 
 import asyncio

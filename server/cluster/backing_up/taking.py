@@ -17,7 +17,7 @@ import structlog
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.generations import join
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import CorruptRecord, Overloaded, in_words
+from hookbundle.engine.errors import CorruptRecord, Overloaded, Unusable, in_words
 from hookbundle.engine.replication.roles import WHOLE
 from hookbundle.server.cluster.backing_up.reaching import Reached, reached_by
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
@@ -60,21 +60,22 @@ class Taking:
         """The folder, which is not there, has a backup of the partition, at `least` or later.
 
         A copy may be given up while it is read, and a generation of the log be deleted: then it is
-        begun again.
+        begun again. Of a copy that can't be read the log has all.
 
         Raises: Overloaded if it can't be had now; StorageError.
         """
-        tries = TRIES
+        tries, is_readable = TRIES, True
         while True:
             try:
-                env = await self._own_copy(host, least)
+                env = await self._own_copy(host, least) if is_readable else None
                 if env is not None:
                     return Taken(await self._copied(env, into), "copy")
                 return await self._from_log(host, least, into)
-            except (Overloaded, CorruptRecord) as exc:
+            except (Overloaded, CorruptRecord, Unusable) as exc:
                 tries -= 1
                 if self.is_stopping or not tries:
                     raise
+                is_readable = is_readable and isinstance(exc, Overloaded)
                 log.warning(
                     "a partition is backed up anew", partition=host.number, why=in_words(exc)
                 )

@@ -79,7 +79,7 @@ def _of_logs(hosts: Mapping[int, PartitionHost]) -> list[Metric]:
     )
     for number, host in hosts.items():
         state, name = host.role.state, str(number)
-        takeovers.add_metric([name], state.claims - state.lost)
+        takeovers.add_metric([name], state.taken)
         if state.follower is not None:
             voids.add_metric([name], state.follower.voids)
         if host.is_owned and state.follower is not None:

@@ -3,6 +3,7 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 BACKING_UP = "tests/server/cluster/backing_up/test_backing_up.py"
+REFUSING = "tests/server/cluster/backing_up/test_refusing.py"
 MANIFEST = "tests/storage/maintenance/replication/test_manifest.py"
 MEASURING = "tests/server/cluster/measuring/test_measuring.py"
 DRILL = "tests/reliability/cluster/test_backups.py"
@@ -21,16 +22,14 @@ BACKUPS = (
         bug="an owner says how far it has come without asking its log",
         path="server/cluster/backing_up/reaching.py",
         edits=(("    await owned.partition.store_queue.confirmed()\n", ""),),
-        caught_by=(f"{BACKING_UP}::test_log_servers_that_do_not_answer_are_waited_for_a_while",),
+        caught_by=(f"{REFUSING}::test_log_servers_that_do_not_answer_are_waited_for_a_while",),
     ),
     Mutant(
         name="bk3",
         bug="a backup that failed leaves what it has written",
         path="server/cluster/backing_up/backing_up.py",
         edits=(("            await asyncio.to_thread(_clear, into)\n", ""),),
-        caught_by=(
-            f"{BACKING_UP}::test_a_backup_that_fails_leaves_nothing_and_the_next_one_works",
-        ),
+        caught_by=(f"{REFUSING}::test_a_backup_that_fails_leaves_nothing_and_the_next_one_works",),
     ),
     Mutant(
         name="bk4",

@@ -1,56 +1,32 @@
 """A backup of all partitions, made by one node of several, and a cluster out of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 import pytest
 
-from hookbundle.engine.errors import Unusable
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.assignment import partition_of
-from hookbundle.server.cluster import routing
 from hookbundle.server.cluster.backing_up import reaching, taking
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_read_only
 from hookbundle.storage.database.records import Meta
 from hookbundle.storage.maintenance import backups
+from hookbundle.storage.maintenance.copying import Tick
 from hookbundle.storage.maintenance.replication import manifest
 from hookbundle.storage.maintenance.splitting.of_backups import split_backup
-from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import Answer, Api, connected, event
-from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
-
-PARTITIONS = 3
-NAMES = [f"ws{number}" for number in range(12)]  # some in each partition
-BACKUP = "/v1/backup"
-
-
-@asynccontextmanager
-async def three(folder: Path) -> AsyncIterator[tuple[MemoryCluster, tuple[Node, ...], Api]]:
-    """Three nodes with two copies of each partition, of which the first has no copy of one. And
-    its API."""
-    async with cluster(folder, PARTITIONS) as made:
-        nodes = await made.start("b"), await made.start("a"), await made.start("c")
-        await shared_out(*nodes)
-        async with connected(nodes[0].config.listeners.socket_path) as session:
-            api = Api(session)
-            for name in NAMES:
-                assert (await api.ask("POST", "/v1/workspaces", {"id": name})).status == 201
-            yield made, nodes, api
-
-
-def texts_in(backup: Path, partitions: int = PARTITIONS) -> bytes:
-    folders = [manifest.folder_of(backup, number) for number in range(partitions)]
-    return b"".join((folder / "data.mdb").read_bytes() for folder in folders)
-
-
-async def wanted(api: Api, into: Path) -> Answer:
-    return await api.ask("POST", BACKUP, {"directory": str(into)})
+from hookbundle.tests.in_process import event
+from hookbundle.tests.server.cluster.backing_up.three_nodes import (
+    NAMES,
+    PARTITIONS,
+    texts_in,
+    three,
+    wanted,
+)
 
 
 async def test_everything_acknowledged_is_in_a_backup_whoever_has_it(tmp_path: Path) -> None:
@@ -155,6 +131,29 @@ async def test_a_copy_that_is_given_up_while_it_is_read_is_read_anew(
     assert b"it is in the backup." in texts_in(tmp_path / "backup")
 
 
+async def test_of_a_copy_that_cannot_be_read_the_log_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = backups.back_up
+    async with three(tmp_path) as (_, nodes, api):
+        copies = nodes[0].config.data
+        for name in NAMES:
+            await api.accept(name, event("m1", text=f"text of {name}."))
+
+        def back_up(env: Environment, into: Path, tick: Tick, go_on: Tick) -> backups.Copied:
+            if copies in env.path.parents:
+                raise CorruptRecord("a page of the copy is damaged")
+            return really(env, into, tick, go_on)
+
+        monkeypatch.setattr(backups, "back_up", back_up)
+        answer = await wanted(api, tmp_path / "backup")
+
+    assert answer.status == 200, answer
+    assert {each["source"] for each in answer.document["partitions"]} == {"log"}
+    texts = texts_in(tmp_path / "backup")
+    assert all(f"text of {name}.".encode() in texts for name in NAMES)
+
+
 def _closing_once(monkeypatch: pytest.MonkeyPatch, node: Node, number: int) -> list[int]:
     """The first time that the partition's copy is read, it is closed, as for a rewrite."""
     loop, ended = asyncio.get_running_loop(), list[int]()
@@ -173,117 +172,3 @@ def _closing_once(monkeypatch: pytest.MonkeyPatch, node: Node, number: int) -> l
 
     monkeypatch.setattr(backups, "back_up", back_up)
     return ended
-
-
-async def test_partitions_that_do_not_answer_are_named_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(routing, "OWNER_WITHIN_S", 0.1)
-    into = tmp_path / "backup"
-    async with three(tmp_path) as (made, nodes, api):
-        lost = ", ".join(map(str, sorted(nodes[1].owned)))
-        made.nodes["a"].is_cut = True
-        monkeypatch.setattr(made.nodes["b"], "may_judge", False)
-        monkeypatch.setattr(made.nodes["c"], "may_judge", False)
-        answer = await wanted(api, into)
-
-    assert (answer.status, answer.code) == (503, "parts_missing")
-    assert lost in answer.document["detail"]
-    assert not into.exists()
-
-
-async def test_log_servers_that_do_not_answer_are_waited_for_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reaching, "WITHIN_S", 0.2)
-    into = tmp_path / "backup"
-    async with three(tmp_path) as (made, _nodes, api):
-        for log in made.logs:
-            log.is_up.clear()
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                answer = await wanted(api, into)
-        finally:
-            for log in made.logs:
-                log.is_up.set()
-
-    assert (answer.status, answer.code) == (503, "parts_missing")
-    assert not into.exists()
-
-
-async def test_a_backup_that_fails_leaves_nothing_and_the_next_one_works(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    into = tmp_path / "backup"
-    async with three(tmp_path) as (_, _nodes, api):
-        with monkeypatch.context() as broken:
-            broken.setattr(manifest, "of_partition", _failing_at(2))
-            failed = await wanted(api, into)
-            left = list(into.iterdir())
-        answer = await wanted(api, into)
-
-    assert failed.status == 503, failed
-    assert left == []
-    assert answer.status == 200
-
-
-def _failing_at(failing: int) -> object:
-    really = manifest.of_partition
-
-    def of_partition(folder: Path, number: int, *given: int) -> object:
-        if number == failing:
-            raise Unusable("the disk has an error")
-        return really(folder, number, *given)
-
-    return of_partition
-
-
-async def test_one_backup_at_a_time_and_a_node_that_stops_ends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    into = tmp_path / "backup"
-    async with three(tmp_path) as (_, nodes, api):
-        reading = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        backing_up = nodes[0].serving.backing_up
-
-        def endless(env: object, into: Path, tick: object, go_on: object) -> object:
-            loop.call_soon_threadsafe(reading.set)
-            into.mkdir()
-            while True:
-                go_on()  # type: ignore[operator]
-
-        monkeypatch.setattr(backups, "back_up", endless)
-        first = asyncio.create_task(wanted(api, into))
-        async with asyncio.timeout(TIMEOUT_S):
-            await reading.wait()
-        second = await wanted(api, tmp_path / "other")
-        await backing_up.close()
-        await asyncio.gather(first, return_exceptions=True)
-        left = list(into.iterdir())
-
-    assert (second.status, second.code) == (409, "maintenance_under_way")
-    assert left == []
-
-
-async def test_only_the_control_socket_may_ask_and_for_a_folder_outside_the_data(
-    tmp_path: Path,
-) -> None:
-    async with three(tmp_path) as (_, nodes, api):
-        inside = await wanted(api, nodes[0].config.data / "backup")
-        relative = await wanted(api, Path("backup"))
-        nowhere = await wanted(api, tmp_path / "no" / "folder")
-        token = (await api.ask("POST", "/v1/tokens", {"scope": "admin"})).document["token"]
-        tcp = nodes[0].listeners.tcp
-        assert tcp is not None
-        async with (
-            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
-            session.post(
-                f"http://{tcp[0]}:{tcp[1]}{BACKUP}", json={"directory": str(tmp_path / "by-tcp")}
-            ) as by_tcp,
-        ):
-            pass
-
-    assert (inside.status, inside.code) == (409, "directory_inside_data")
-    assert (relative.status, nowhere.status) == (422, 422)
-    assert by_tcp.status == 403

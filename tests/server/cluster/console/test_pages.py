@@ -160,5 +160,7 @@ async def test_the_operator_sees_nodes_partitions_and_what_needs_a_person(tmp_pa
         assert all(f"<bdi>{name}</bdi>" in each.text for name in "ab"), each.text
     assert 'href="/console/cluster"' in seen[0].text
     assert "العنقود" in arabic.text
+    assert "Size of its log" in part.text
+    assert "حجم سجله" in arabic.text
     assert of_owner.status == 404
     assert "/console/cluster" not in home.text
