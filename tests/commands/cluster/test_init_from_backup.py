@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.replication.names import Names
 from hookbundle.storage.maintenance.replication import manifest
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import HOUR_MS
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.storage.maintenance import cluster_backups
@@ -42,6 +49,25 @@ async def test_a_cluster_has_as_many_partitions_as_the_backup_unless_a_multiple_
     assert "They are sent again" in same.err
     assert (held.document["partitions"], held.document["held"]) == (4, len(NAMES))
     assert "are held" in held.err
+
+
+async def test_its_logs_begin_with_a_generation_that_the_cluster_before_never_had(
+    nats: LogServers, tmp_path: Path
+) -> None:
+    cluster_backups.made(tmp_path / "backup", 1, NAMES)
+    program = program_for(tmp_path / "node", nats)
+
+    ran = await program("cluster", "init", "--from", str(tmp_path / "backup"), *LESS)
+    connection = Connection(Servers(urls=nats.urls), "tests")
+    await connection.open(TIMEOUT_S)
+    try:
+        first = await NatsLog(connection, Names(ran.document["name"]), 0, 1).oldest()
+    finally:
+        await connection.close()
+
+    assert first is not None
+    assert first.number * 1_000 > SystemClock().wall_ms() - HOUR_MS
+    assert first.epoch == cluster_backups.AT.epoch + 1
 
 
 async def test_one_that_is_not_finished_or_not_whole_makes_no_cluster(

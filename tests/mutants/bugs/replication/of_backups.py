@@ -6,7 +6,7 @@ BACKING_UP = "tests/server/cluster/backing_up/test_backing_up.py"
 REFUSING = "tests/server/cluster/backing_up/test_refusing.py"
 MANIFEST = "tests/storage/maintenance/replication/test_manifest.py"
 MEASURING = "tests/server/cluster/measuring/test_measuring.py"
-DRILL = "tests/reliability/cluster/test_backups.py"
+FROM_BACKUP = "tests/commands/cluster/test_init_from_backup.py"
 CLOSING = "tests/storage/database/test_closing.py"
 
 BACKUPS = (
@@ -71,7 +71,8 @@ BACKUPS = (
             ("first=FIRST if backup is None else _after(backup, record.created_ms)", "first=FIRST"),
         ),
         caught_by=(
-            f"{DRILL}::test_a_cluster_is_made_of_a_backup_of_one_under_traffic_as_the_page_says",
+            f"{FROM_BACKUP}::"
+            "test_its_logs_begin_with_a_generation_that_the_cluster_before_never_had",
         ),
     ),
     Mutant(
