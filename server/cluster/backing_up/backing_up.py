@@ -34,7 +34,6 @@ from hookbundle.server.http.resources.maintenance import (
     finding_out,
 )
 from hookbundle.server.http.responses import json_response
-from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.maintenance.copying import disk_errors
 from hookbundle.storage.maintenance.replication import manifest
 from hookbundle.storage.maintenance.replication.manifest import ClusterBackup, PartitionBackup
@@ -111,7 +110,7 @@ class BackingUp:
                 id=node.neighbours.cluster_id,
                 node=node.cluster.node,
                 version=__version__,
-                schema=SCHEMA,
+                schema=node.neighbours.schema,
                 begun_ms=begun_ms,
                 ended_ms=node.clock.wall_ms(),
                 partitions=[each.listed for each in done],
