@@ -39,8 +39,8 @@ class PartitionBackup(msgspec.Struct, frozen=True):
 
 
 class ClusterBackup(msgspec.Struct, frozen=True):
-    """`cluster`, `id`: of which cluster. `node`, `version`: who made it. `schema`: which the cluster
-    wrote. `begun_ms`: everything that was acknowledged before is in it."""
+    """`cluster`, `id`: of which cluster; `schema`: which it wrote. `node`, `version`: who made it.
+    `begun_ms`: everything that was acknowledged before is in it."""
 
     format: int
     cluster: str
