@@ -30,6 +30,8 @@ class Reason(StrEnum):
     LOG_SERVERS_LOST = "log_servers_lost"
     PARTITIONS_UNOWNED = "partitions_unowned"
     COPIES_BROKEN = "copies_broken"
+    PARTITIONS_STOPPED = "partitions_stopped"
+    CLUSTER_RECORD_LOST = "cluster_record_lost"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -72,6 +74,14 @@ SENTENCES: dict[Reason, str] = {
     Reason.COPIES_BROKEN: (
         "{count} copies of partitions can't be used, and are made anew from the log"
     ),
+    Reason.PARTITIONS_STOPPED: (
+        "the logs of {count} partitions have lost what was acknowledged: nothing of them is served "
+        "until `hookbundle cluster recover`"
+    ),
+    Reason.CLUSTER_RECORD_LOST: (
+        "the log servers have no record of the cluster: they have lost their disks, or "
+        "`cluster.servers` names others than the cluster's"
+    ),
 }
 NOT_READY = frozenset(
     {
@@ -83,6 +93,8 @@ NOT_READY = frozenset(
         Reason.LOG_SERVERS_LOST,
         Reason.PARTITIONS_UNOWNED,
         Reason.COPIES_BROKEN,
+        Reason.PARTITIONS_STOPPED,
+        Reason.CLUSTER_RECORD_LOST,
     }
 )
 

@@ -199,6 +199,11 @@ MEANINGS: dict[Code, Meaning] = {
         "send messages again, they are known by their ids; look before you repeat anything else",
         True,
     ),
+    Code.PARTITION_STOPPED: Meaning(
+        503,
+        "partition {partition} has stopped: its log has lost what was acknowledged before",
+        "an operator has to look; `hookbundle cluster recover` says what there is to go on with",
+    ),
     Code.PARTS_MISSING: Meaning(
         503,
         "the answer would not be whole: of the partitions these did not answer: {missing}",

@@ -227,6 +227,10 @@ class CorruptRecord(StorageError):
     other = Code.DATA_DAMAGED
 
 
+class LogDamaged(CorruptRecord):
+    """It has not all that was read of it. Copies may have what it has not, so none is dropped."""
+
+
 class Fenced(StorageError):
     """What was applied is nowhere and never will be; the other node's log says what is true."""
 

@@ -211,8 +211,14 @@ OF_RESOURCES: dict[Code, Meaning] = {
     ),
     Code.NO_WHOLE_COPY: Meaning(
         409,
-        "the node has no whole copy of the partition now, and so none to write anew",
+        "the node has no whole copy of the partition now that it can work on",
         "wait until it follows; `hookbundle cluster status` shows it",
+        True,
+    ),
+    Code.CLAIMED_MEANWHILE: Meaning(
+        409,
+        "another node has taken the partition over, whose log is writable still",
+        "give the command again",
         True,
     ),
     Code.ERASES_STILL: Meaning(

@@ -44,7 +44,8 @@ class DaemonUpgraded(Noted, frozen=True, kw_only=True):
 
 
 class DaemonRestored(Noted, frozen=True, kw_only=True):
-    """The database is a restored backup; sequence numbers are those of a new epoch."""
+    """The database is a restored backup, or a copy with which its partition's log begins anew;
+    sequence numbers are those of a new epoch."""
 
 
 class ClockHeld(Noted, frozen=True, kw_only=True):

@@ -3,29 +3,40 @@
 It puts rows, and runs no transition, so it does not matter which version wrote them. Several groups
 are one commit, together with the position after them. It writes in the thread that `in_thread`
 names; while the node owns the partition, it rests, and the Store writes.
+
+Before it reads on, it makes sure that the log is the one from which its copy was made: that the
+entry at its position stands there still. Else rows of another past would be put over the copy.
 """
 
 from hookbundle.actors.replication.generations import InThread, chain_at, go_on, position_of
 from hookbundle.actors.replication.log import Life, Log, RawLog
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.chain import Counts
 from hookbundle.engine.replication.entries import Generation, Kind, unpack_rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication import position
 from hookbundle.storage.database.replication.erasures import erases
+from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
+
+SURE_AFTER = 3  # a server that has just begun to lead may not know all for a moment
 
 
 class Follower:
-    """`log` is where the copy `env` has come to; the owner appends to it."""
+    """`log` is where the copy `env` has come to; the owner appends to it.
+
+    `is_known`: the log was seen to be the one from which the copy was made.
+    """
 
     def __init__(self, raw: RawLog, env: Environment, life: Life, in_thread: InThread) -> None:
         """Raises: CorruptRecord if the database is no copy of a log."""
         self.env = env
+        self.is_known = False
         self._raw = raw
         self._life = life
         self._in_thread = in_thread
         self._voids = 0
+        self._shorter = 0
         self.log = self._log()
 
     def start_again(self) -> None:
@@ -42,22 +53,63 @@ class Follower:
         return self._voids + self.log.chain.voids
 
     def _log(self) -> Log:
+        at = self.position()
+        return Log(self._raw, Generation.read(at.generation), chain_at(at), self._life)
+
+    def position(self) -> Position:
+        """Of the copy, on disk. Raises: CorruptRecord."""
         with self.env.read() as txn:
             at = position.read(txn)
         if at is None:
             raise CorruptRecord("the database has no position in a log")
-        return Log(self._raw, Generation.read(at.generation), chain_at(at), self._life)
+        return at
+
+    async def recognises(self) -> bool:
+        """Whether the log has the entry at the copy's position; False if nobody can say now.
+
+        Raises: LogDamaged if it surely has not.
+        """
+        at = self.position()
+        generation = Generation.read(at.generation)
+        last = await self._raw.last(generation)
+        if last is None:
+            return False
+        self._shorter = self._shorter + 1 if last < at.seq else 0
+        if self._shorter:
+            if self._shorter < SURE_AFTER:
+                return False
+            raise LogDamaged(
+                f"the log is shorter than it was: entry {at.seq} of generation {generation} was "
+                f"read, and the last one is {last}"
+            )
+        if at.mark:
+            entries = await self._raw.read(generation, at.seq - 1, 1)
+            if not entries:
+                return False
+            found = entries[0].header
+            if found is None or found.id != at.mark:
+                raise LogDamaged(
+                    f"the log is another one: entry {at.seq} of generation {generation} is not "
+                    "the one that was read"
+                )
+        self.is_known = True
+        return True
 
     async def catch_up(self) -> None:
         """The copy holds all that can be read. Raises: CorruptRecord, StorageError."""
-        while await self.step():
-            pass
+        if self.is_known or await self.recognises():
+            while await self.step():
+                pass
 
     async def step(self) -> bool:
         """The next entries are in the copy; False if there were none."""
         log, counts = self.log, False
+        unclaimed = log.chain.unclaimed
         changed: Collected = {}
         verdicts = await log.read()
+        if log.chain.unclaimed > unclaimed and not await self.recognises():
+            self.start_again()
+            return False
         for verdict in verdicts:
             if isinstance(verdict, Counts):
                 counts = True

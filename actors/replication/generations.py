@@ -89,6 +89,8 @@ def go_on(log: Log) -> None:
         owner=before.owner,
         released_to=before.released_to,
         voids=before.voids,
+        unclaimed=before.unclaimed,
+        mark=end.mark,
         schema=before.schema,
         base_bytes=end.base_bytes,
         begun_ms=end.begun_ms,
@@ -149,6 +151,7 @@ def position_of(generation: Generation, chain: Chain) -> Position:
         chain.group_bytes,
         chain.begun_ms,
         chain.erased_ms,
+        chain.mark,
     )
 
 
@@ -165,4 +168,5 @@ def chain_at(at: Position) -> Chain:
         group_bytes=at.group_bytes,
         begun_ms=at.begun_ms,
         erased_ms=at.erased_ms,
+        mark=at.mark,
     )

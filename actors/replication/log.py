@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from hookbundle.engine.errors import CorruptRecord, Fenced
+from hookbundle.engine.errors import Fenced, LogDamaged
 from hookbundle.engine.replication.chain import Chain, Counts, Verdict, Void
 from hookbundle.engine.replication.entries import (
     Claim,
@@ -71,7 +71,13 @@ class RawLog(Protocol):
 
         Up to `most`, and of so many bytes as can be held, but one at least.
 
-        Raises: CorruptRecord if the generation, or what stood there, is gone.
+        Raises: LogDamaged if the generation, or what stood there, is gone.
+        """
+
+    async def last(self, generation: Generation) -> int | None:
+        """The number of its last entry, 0 if it has none; None if that is not known now.
+
+        Raises: LogDamaged if the generation is gone.
         """
 
     async def make(self, generation: Generation) -> None:
@@ -117,7 +123,7 @@ class Log:
         self.epoch = epoch
 
     async def read(self) -> list[Verdict]:
-        """What the next entries are; empty if there are none. Raises: CorruptRecord."""
+        """What the next entries are; empty if there are none. Raises: LogDamaged."""
         entries = await self.raw.read(self.generation, self.chain.seq, ENTRIES_AT_ONCE)
         verdicts: list[Verdict] = []
         for entry in entries:
@@ -131,7 +137,7 @@ class Log:
 
         Comes back only when that is certain, however long it takes.
 
-        Raises: Fenced if it is certain that it does not; CorruptRecord.
+        Raises: Fenced if it is certain that it does not; LogDamaged.
         """
         while True:
             # Not the present epoch, whatever it is: it may be another owner's, which was read.
@@ -142,7 +148,7 @@ class Log:
                 return seq
 
     async def claim(self, claim: Claim) -> bool:
-        """True if the partition is this life's now. Raises: CorruptRecord."""
+        """True if the partition is this life's now. Raises: LogDamaged."""
         epoch = self.chain.epoch + 1
         try:
             counts = await self._publish(Kind.CLAIM, epoch, pack(claim)) is not None
@@ -167,7 +173,7 @@ class Log:
                 return self._take(left)
             acked = [answer.seq for answer in answers if isinstance(answer, Acked)]
             if acked and min(acked) <= header.prev:
-                raise CorruptRecord(
+                raise LogDamaged(
                     f"the log is shorter than it was: {header.prev} entries were read, and a new "
                     f"one got the number {min(acked)}"
                 )
@@ -189,9 +195,10 @@ class Log:
     async def _look(self, header: Header, until: int) -> int | None:
         """Reads to the end, and to `until`, which some servers know of already.
 
-        The number of the entry, if it stands in the log. Raises: Fenced if something else counts.
+        The number of the entry, if it stands in the log. Raises: Fenced if something else counts;
+        LogDamaged if another has written without a claim that stands where this one has read.
         """
-        again_s = AGAIN_S
+        again_s, unclaimed = AGAIN_S, self.chain.unclaimed
         while True:
             entries = await self.raw.read(self.generation, self.chain.seq, ENTRIES_AT_ONCE)
             for entry in entries:
@@ -203,6 +210,8 @@ class Log:
                         return verdict.seq
                 elif isinstance(verdict, Counts):
                     raise Fenced(f"entry {verdict.seq} of the log is of {verdict.header.id}")
+            if self.chain.unclaimed > unclaimed:
+                raise LogDamaged(f"up to entry {self.chain.seq} there is one without its claim")
             if entries:
                 continue
             if self.chain.seq >= until:

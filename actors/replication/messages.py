@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import CopyAt
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication.agreement import Agree
@@ -22,7 +23,8 @@ class Look:
     are to hold copies. `copies`: what the live nodes say of theirs; None while that is not known:
     then no copy is given up, and generations of the past are kept for their time. `judges`: this
     node has listened long enough to know that a life which is not among them is over. `schema`:
-    which the cluster writes.
+    which the cluster writes. `furthest`: how far any node was ever heard to have come: a log that
+    ends before that has lost entries.
     """
 
     holds: bool
@@ -32,6 +34,7 @@ class Look:
     assigned: tuple[str, ...] = ()
     copies: Mapping[str, CopyAt] | None = None
     schema: int = 0
+    furthest: CopyAt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,29 @@ class RewriteCopy:
     then: Callable[[Rewritten | HookbundleError], None]
 
 
-Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The log begins anew with what the copy had: `records`, in the generation."""
+
+    generation: Generation
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recover:
+    """The log begins anew with this node's copy, whatever the log has; nobody else is asked.
+
+    `above`: generations that were heard of; the new one is above all of them. `then` is told what
+    was done, or why not: Conflict if the node has no whole copy, or another node has claimed the
+    partition meanwhile; Unusable if the log servers do not say what they have. The copy is kept
+    until the new log stands.
+    """
+
+    above: tuple[Generation, ...]
+    then: Callable[[Recovered | HookbundleError], None]
+
+
+Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy | Recover
 
 
 class Host(Protocol):
@@ -79,7 +104,15 @@ class Host(Protocol):
         """The copy, opened, whatever its schema; None if there is none. Raises: StorageError."""
 
     def new_copy(self) -> NewCopy:
-        """To be filled; what was there before is dropped. Raises: StorageError."""
+        """To be filled; it takes the place of what was there when it is whole.
+
+        Raises: StorageError."""
+
+    def distrust_copy(self) -> None:
+        """The copy, which is not open, is not to be gone on with. Raises: StorageError."""
+
+    def left_over(self) -> bool:
+        """Whether there is a copy, be it one that is not to be gone on with."""
 
     def drop_copy(self) -> None:
         """The copy, which is not open, is deleted. Raises: StorageError."""

@@ -94,7 +94,14 @@ class Renewal:
             begin = Begin(self._records, now.owner, now.claim, self._erased_ms)
             from_ = await new.append(Kind.BEGIN, pack(begin))
             base = new.chain
-            end = End(str(self.generation), from_, base.base_bytes, base.begun_ms, base.erased_ms)
+            end = End(
+                str(self.generation),
+                from_,
+                base.base_bytes,
+                base.begun_ms,
+                base.erased_ms,
+                base.mark,
+            )
             self.is_ending = True
             await log.append(Kind.END, pack(end))
             go_on(log)

@@ -5,6 +5,9 @@ One thread writes the copy at a time: the follower's while it follows, the Store
 and the change of hands is a message here. It never decides who should own what: those who know the
 nodes send `Look` now and then, and `Yield`.
 
+A copy that can't be used is made anew, and stays until the new one is whole. If it is the log that
+has lost something, the copy stays for good: it may be the only one that has it (recovery.py).
+
 What happens to the partition itself (Store, timer, chats, webhooks) is the `Host`'s.
 """
 
@@ -15,41 +18,44 @@ from typing import assert_never
 
 import structlog
 
-from hookbundle.actors.replication.follower import Follower
-from hookbundle.actors.replication.generations import join, position_of
+from hookbundle.actors.replication.generations import position_of
+from hookbundle.actors.replication.held_copy import HeldCopy
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.maintenance import Maintenance
 from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
 from hookbundle.actors.replication.messages import Inbox
 from hookbundle.actors.replication.messages import Look as Look
 from hookbundle.actors.replication.messages import OwnershipEnded as OwnershipEnded
+from hookbundle.actors.replication.messages import Recover as Recover
 from hookbundle.actors.replication.messages import Renew as Renew
 from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
 from hookbundle.actors.replication.messages import Yield as Yield
-from hookbundle.actors.replication.role_state import RoleState
+from hookbundle.actors.replication.recovery import recovered
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     Conflict,
     CorruptRecord,
     Fenced,
     HookbundleError,
+    LogDamaged,
     StorageError,
     in_words,
 )
 from hookbundle.engine.replication.assignment import may_claim
 from hookbundle.engine.replication.entries import Claim, Kind, Release, pack, pack_rows
 from hookbundle.engine.replication.renewal import Rules
-from hookbundle.engine.replication.roles import Role, may_give_up, moved
-from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.replication.erasures import erases
 from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
 from hookbundle.storage.maintenance.replication.copies import rewrite_copy
 
+KEPT = frozenset({Role.FOLLOWING, Role.OWNER, Role.STOPPED})
+
 log = structlog.get_logger(__name__)
 
 
-class RoleActor(LoopActor):
+class RoleActor(HeldCopy):
     """Belongs to one partition on one node."""
 
     def __init__(
@@ -64,16 +70,11 @@ class RoleActor(LoopActor):
     ) -> None:
         """`schema`: the latest that the node knows; it claims nothing whose rows have a later one.
         What it writes is the schema of its `life`."""
-        super().__init__()
-        self._node = node
+        super().__init__(node, raw, life, host)
         self._version = version
         self._known = schema
-        self._raw = raw
-        self._life = life
-        self._host = host
         self._rules = rules or Rules()
         self._using = asyncio.Lock()  # held by those who use the log of an owner
-        self.state = RoleState()
 
     async def on_receive(self, message: Inbox) -> None:
         try:
@@ -89,10 +90,12 @@ class RoleActor(LoopActor):
                         self.state.maintenance.ask()
                 case RewriteCopy():
                     await self._rewrite(message)
+                case Recover():
+                    await self._recover(message)
                 case _:
                     assert_never(message)
-        except (CorruptRecord, StorageError) as exc:
-            await self._break(in_words(exc))
+        except StorageError as exc:
+            await self._failed(exc)
 
     # ---- messages
 
@@ -106,7 +109,9 @@ class RoleActor(LoopActor):
             case Role.BROKEN | Role.JOINING if is_wanted:
                 await self._join(is_wanted=True)
             case Role.JOINING:
-                self._move(Role.ABSENT)
+                self._leave()
+            case Role.STOPPED:
+                await self._look_again(look)
             case Role.FOLLOWING:
                 await self._follower.catch_up()
                 await self._release_what_is_not_owned()
@@ -114,7 +119,9 @@ class RoleActor(LoopActor):
                 state.maintenance.look(look.copies)
                 if self._follower.env.identity.schema < self._life.schema:
                     self._host.raise_schema(self._life.schema)
-        if state.role is Role.FOLLOWING and look.owns and self._may_claim(look):
+        is_claimable = state.role is Role.FOLLOWING and look.owns and self._may_claim(look)
+        # Others may have written to a log that has lost something, since this copy was opened.
+        if is_claimable and await self._follower.recognises():
             await self._try_to_own()
         if state.role in (Role.FOLLOWING, Role.BROKEN) and not is_wanted:
             await self._give_up_if_possible(look)
@@ -134,6 +141,8 @@ class RoleActor(LoopActor):
     async def _ownership_ended(self, message: OwnershipEnded) -> None:
         if self.state.role is not Role.OWNER or message.env is not self._follower.env:
             return
+        if isinstance(message.why.__cause__, LogDamaged):
+            raise message.why.__cause__
         if not isinstance(message.why, Fenced):
             await self._break(in_words(message.why))
             return
@@ -153,38 +162,34 @@ class RoleActor(LoopActor):
         try:
             # Not where copies are followed: it may take minutes.
             message.then(await in_executor(None, partial(rewrite_copy, path)))
-        except CorruptRecord as exc:
-            message.then(exc)
-            raise
         except HookbundleError as exc:
             message.then(exc)
+            self._open()
+            if isinstance(exc, CorruptRecord):
+                raise
+            return
         self._open()
 
+    async def _recover(self, message: Recover) -> None:
+        state = self.state
+        if state.role not in KEPT or not state.can_read(self._known):
+            message.then(Conflict.of(Code.NO_WHOLE_COPY))
+            return
+        if state.role is Role.OWNER:
+            await self._disown(finish=True)
+        self._hold("it is being recovered")
+        claim, in_thread = Claim(self._node, self._version, self._life.schema), self._host.in_thread
+        try:
+            done = await recovered(self._follower, claim, message.above, in_thread)
+        except HookbundleError as exc:
+            log.warning("the log does not begin anew", why=in_words(exc))
+            message.then(exc)
+            return
+        log.info("the log begins anew with this copy", generation=str(done.generation))
+        message.then(done)
+        raise LogDamaged("it was begun anew")
+
     # ---- what happens between two roles
-
-    async def _join(self, *, is_wanted: bool) -> None:
-        """A copy of before is gone on with; without one, it is made, if `is_wanted`."""
-        self._close()
-        may_have_one, self.state.may_have_one = self.state.may_have_one, False
-        if not (may_have_one and self._open()):
-            if not is_wanted:
-                return
-            self._move(Role.JOINING)
-            if await join(self._raw, self._host.new_copy, self._host.in_thread) is None:
-                return
-            assert self._open(), "a copy that was made can be opened"
-        await self._follower.catch_up()
-
-    def _open(self) -> bool:
-        """The copy is followed; False if there is none. Raises: StorageError."""
-        env = self._host.open_copy()
-        if env is None:
-            return False
-        if self.state.role is Role.ABSENT:
-            self._move(Role.JOINING)
-        self.state.follower = Follower(self._raw, env, self._life, self._host.in_thread)
-        self._move(Role.FOLLOWING)
-        return True
 
     async def _try_to_own(self) -> None:
         self._move(Role.CLAIMING)
@@ -212,18 +217,11 @@ class RoleActor(LoopActor):
         if maintenance is not None:
             await maintenance.stop()
 
-    async def _give_up_if_possible(self, look: Look) -> None:
-        if not may_give_up(self._node, look.assigned, look.copies or {}):
-            return
-        self._close()
-        await self._host.in_thread(self._host.drop_copy)
-        self._move(Role.ABSENT)
-
     async def _release_what_is_not_owned(self) -> None:
         """This life has claimed the partition, and its Store could not go on, for a reason of its
         own: as long as the log calls it the owner, and it lives, nobody else claims."""
         own = self._follower.log
-        if own.chain.life != self._life.name:
+        if own.chain.life != self._life.name or not self._follower.is_known:
             return
         own.epoch = own.chain.epoch
         with suppress(Fenced):
@@ -240,16 +238,19 @@ class RoleActor(LoopActor):
             at_ms = self._life.now_ms()
             try:
                 await own.append(Kind.GROUP, body)
-            except CorruptRecord as exc:
+            except LogDamaged as exc:
                 raise Fenced(in_words(exc)) from exc
             if erases:
                 own.chain.note_erasure(at_ms)
             return position_of(own.generation, own.chain)
 
     def _may_claim(self, look: Look) -> bool:
+        """Raises: LogDamaged if it ends too early."""
         if not self.state.can_read(self._known):
             return False
         chain = self._follower.log.chain
+        if not self._follower.is_known or self.state.lacks(look.furthest, self._now_s()):
+            return False
         if not look.judges and chain.life and chain.owner != self._node:
             return False
         return may_claim(chain.life, look.lives, is_released=chain.released_to is not None)
@@ -257,28 +258,6 @@ class RoleActor(LoopActor):
     def _follow_again(self) -> None:
         self._follower.start_again()
         self._move(Role.FOLLOWING)
-
-    async def _break(self, why: str) -> None:
-        log.error("the copy is dropped, and made anew from the log", why=why)
-        if self.state.role in (Role.OWNER, Role.YIELDING):
-            await self._disown(finish=False)
-        self.state.broken_by = why
-        self._move(Role.BROKEN)
-
-    # ---- state
-
-    @property
-    def _follower(self) -> Follower:
-        assert self.state.follower is not None, f"{self.state.role} without a copy"
-        return self.state.follower
-
-    def _move(self, to: Role) -> None:
-        self.state.role = moved(self.state.role, to)
-
-    def _close(self) -> None:
-        follower, self.state.follower = self.state.follower, None
-        if follower is not None:
-            follower.env.close()
 
     def on_stop(self) -> None:
         if self.state.maintenance is not None:

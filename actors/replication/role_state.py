@@ -4,21 +4,27 @@ from dataclasses import dataclass
 
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.maintenance import Maintenance
-from hookbundle.engine.replication.roles import CopyAt, Role
+from hookbundle.engine.errors import LogDamaged
+from hookbundle.engine.replication.roles import CopyAt, Role, is_further
 from hookbundle.storage.database.records import SCHEMA_OLDEST
+
+LACKS_S = 10.0  # a replica may be behind for so long
 
 
 @dataclass(slots=True)
 class RoleState:
     """`broken_by`: what broke the copy the last time; it stays when there is a new one.
+    `stopped_by`: what the log lacks, while the role is `stopped`; else empty.
     `unreadable`: why the partition is never owned here, though it is followed; else empty.
     `claims`, `lost`, `taken`: how many claims, how many lost, and by how many it became owner.
     `may_have_one`: a copy of before, until it was looked for. `maintenance`: of an owner's log.
-    `owned_since_ms`: when the last claim counted.
+    `owned_since_ms`: when the last claim counted. `lacks_since_s`: since when the log ends before
+    what was heard of it, on the loop's clock.
     """
 
     role: Role = Role.ABSENT
     broken_by: str = ""
+    stopped_by: str = ""
     unreadable: str = ""
     claims: int = 0
     lost: int = 0
@@ -27,11 +33,12 @@ class RoleState:
     may_have_one: bool = True
     follower: Follower | None = None
     maintenance: Maintenance | None = None
+    lacks_since_s: float | None = None
 
     @property
     def why(self) -> str:
         """What a person should know of the role; else empty."""
-        return self.unreadable or self.broken_by
+        return self.stopped_by or self.unreadable or self.broken_by
 
     def copy_at(self) -> CopyAt:
         """What the node's beat says of its copy."""
@@ -46,6 +53,24 @@ class RoleState:
         assert self.follower is not None, "there is no copy"
         stored = self.follower.env.identity.schema
         return max(self.follower.log.chain.schema, stored) if stored >= SCHEMA_OLDEST else stored
+
+    def lacks(self, furthest: CopyAt | None, now_s: float) -> bool:
+        """Whether a node was heard to have come further than the log, as far as this one can read.
+
+        Raises: LogDamaged if that lasts.
+        """
+        mine = self.copy_at()
+        if furthest is None or not is_further(furthest, mine):
+            self.lacks_since_s = None
+            return False
+        if self.lacks_since_s is None:
+            self.lacks_since_s = now_s
+        if now_s - self.lacks_since_s < LACKS_S:
+            return True
+        raise LogDamaged(
+            f"the log ends at entry {mine.seq} of generation {mine.generation}, and a node was "
+            f"heard to have entry {furthest.seq} of generation {furthest.generation}"
+        )
 
     def can_read(self, known: int) -> bool:
         """Whether the node, which knows schemas up to `known`, may work on the rows that it

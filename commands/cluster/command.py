@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hookbundle.commands.cluster import compacting, forgetting, giving, looking, upgrading
+from hookbundle.commands.cluster import (
+    compacting,
+    forgetting,
+    giving,
+    looking,
+    recovering,
+    upgrading,
+)
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.help import Group
@@ -32,6 +39,7 @@ cluster.add_command(giving.drain)
 cluster.add_command(compacting.compact)
 cluster.add_command(forgetting.forget)
 cluster.add_command(upgrading.upgrade)
+cluster.add_command(recovering.recover)
 
 
 @cluster.command("init")

@@ -12,6 +12,9 @@ Which kinds may come at all is in `MAY_COME`: a generation is a base, then group
 nothing counts after its end. The parts of an entry come one after another and are held until the
 last; a claim or a new first part drops them.
 
+An entry that is void, and of an epoch of which no claim was read, was written by an owner that this
+reader does not know of. A whole log has none; `unclaimed` counts them.
+
 So of two entries that want the same place one counts at most, and all readers agree which: the one
 that stands there. Who appends needs no lock, and a lock that has expired does no harm.
 """
@@ -20,7 +23,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from zlib import crc32
 
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.cluster import FORMAT
 from hookbundle.engine.replication.entries import (
     Begin,
@@ -86,7 +89,9 @@ class Chain:
     in its name. `claim`: the `Hb-Id` of the claim by which the epoch began, and `owner` its node;
     both are empty if it was not read. `released_to`: whom the owner has given the partition to, ""
     if it did not say, None while it has not. `end`: where the log goes on. `voids`: entries that
-    count for nobody, since this reader began. `held`: the parts of an unfinished entry.
+    count for nobody, since this reader began, and `unclaimed` those of them that are of a later
+    epoch than any claim. `held`: the parts of an unfinished entry. `mark`: the `Hb-Id` of the entry
+    with the number `whole`, by which a reader knows the log again; empty if it is not known.
 
     Of the generation: `base_bytes` of its base, and `group_bytes` of all groups since that changed
     something; `begun_ms`, when its base was complete; `erased_ms`, when something was deleted for
@@ -102,6 +107,8 @@ class Chain:
     released_to: str | None = None
     end: End | None = None
     voids: int = 0
+    unclaimed: int = 0
+    mark: str = ""
     schema: int = 0
     base_bytes: int = 0
     group_bytes: int = 0
@@ -130,11 +137,11 @@ class Chain:
     def feed(self, entry: Entry) -> Verdict:
         """What the next entry is.
 
-        Raises: CorruptRecord if one is missing before it, if it counts and is damaged, or if a
-            later version has written it in a format that is not known here.
+        Raises: LogDamaged if one is missing before it, or if it counts and is damaged;
+            CorruptRecord if a later version has written it in a format that is not known here.
         """
         if entry.seq != self.seq + 1:
-            raise CorruptRecord(f"the log has a gap: {entry.seq} comes after {self.seq}")
+            raise LogDamaged(f"the log has a gap: {entry.seq} comes after {self.seq}")
         if entry.format > FORMAT:
             raise CorruptRecord(
                 f"entry {entry.seq} of the log has format {entry.format}, and this program knows "
@@ -147,18 +154,30 @@ class Chain:
             # part would have to stand at this number.
             self.held.clear()
             self.voids += 1
+            self.unclaimed += self._is_unclaimed(header)
+            self.mark = "" if header is None else header.id
             return Void(entry.seq)
         if crc32(entry.body) != header.checksum:
-            raise CorruptRecord(f"entry {entry.seq} of the log is damaged: its checksum is wrong")
+            raise LogDamaged(f"entry {entry.seq} of the log is damaged: its checksum is wrong")
         if header.part == 1:
-            self.held.clear()
+            self._drop_held()
         if header.part < header.parts:
             self.held.append(entry)
             return Held(entry.seq, header)
         body = b"".join([*(part.body for part in self.held), entry.body])
         self.held.clear()
         self._take(header, body)
+        self.mark = header.id
         return Counts(entry.seq, header, body)
+
+    def _drop_held(self) -> None:
+        if self.held:
+            before = self.held[-1].header
+            self.mark = before.id if before is not None else ""
+            self.held.clear()
+
+    def _is_unclaimed(self, header: Header | None) -> bool:
+        return header is not None and header.kind is not Kind.CLAIM and header.epoch > self.epoch
 
     def _counts(self, seq: int, header: Header) -> bool:
         if header.prev != seq - 1 or header.kind not in MAY_COME[self.phase]:

@@ -24,7 +24,7 @@ from zlib import crc32
 
 import msgspec
 
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.cluster import FORMAT
 
 PARTS_MAX = 1_024
@@ -133,6 +133,7 @@ class End(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     base_bytes: int = 0
     begun_ms: int = 0
     erased_ms: int | None = None
+    mark: str = ""
 
 
 Body = TypeVar("Body", Claim, Begin, Release, End)
@@ -209,11 +210,11 @@ def pack(body: Claim | Begin | Release | End) -> bytes:
 
 
 def unpack(kind: type[Body], body: bytes) -> Body:
-    """Raises: CorruptRecord. What a later version has added is passed over."""
+    """Raises: LogDamaged. What a later version has added is passed over."""
     try:
         return msgspec.msgpack.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise CorruptRecord(f"an entry of the log is not a {kind.__name__}: {exc}") from exc
+        raise LogDamaged(f"an entry of the log is not a {kind.__name__}: {exc}") from exc
 
 
 def pack_rows(rows: Rows) -> bytes:
@@ -221,11 +222,11 @@ def pack_rows(rows: Rows) -> bytes:
 
 
 def unpack_rows(body: bytes) -> Iterable[tuple[bytes, bytes | None]]:
-    """Raises: CorruptRecord."""
+    """Raises: LogDamaged."""
     try:
         return _rows.decode(body)
     except msgspec.DecodeError as exc:
-        raise CorruptRecord(f"an entry of the log has no rows: {exc}") from exc
+        raise LogDamaged(f"an entry of the log has no rows: {exc}") from exc
 
 
 KINDS = frozenset(Kind)

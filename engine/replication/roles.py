@@ -9,9 +9,11 @@
 
 a: the node is to hold a copy. b: the base is written, or a copy of before was there. c: the
 partition is assigned to the node, and has no live owner. d: its claim was read back, and counts.
-e: another's counts. f: its Store was fenced. g: it gives the partition away. h: the copy was
-dropped, and is made anew. Not drawn: following -> joining, while the copy is rewritten; joining,
-following or broken -> absent, if no copy is wanted any more (`may_give_up`).
+e: another's counts. f: its Store was fenced. g: it gives the partition away. h: the copy can't be
+used, and is made anew. Not drawn: following -> joining, while the copy is rewritten; joining,
+following or broken -> absent, if no copy is wanted any more (`may_give_up`); and any -> stopped,
+when the log has not what was read of it. From there a copy is followed again if the log has it
+after all, and made anew if the log begins anew (`hookbundle cluster recover`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +35,8 @@ class Role(StrEnum):
     CLAIMING = "claiming"  # its claim is on its way
     OWNER = "owner"  # its Store works on the copy
     YIELDING = "yielding"  # it finishes what is under way, and gives the partition away
-    BROKEN = "broken"  # its copy or its view of the log can't be trusted
+    BROKEN = "broken"  # its copy can't be used, and is made anew
+    STOPPED = "stopped"  # its log has lost something, or is another one: the copy is kept as it is
 
 
 ROLE_MOVES: frozenset[tuple[Role, Role]] = frozenset(
@@ -52,6 +55,9 @@ ROLE_MOVES: frozenset[tuple[Role, Role]] = frozenset(
         (Role.JOINING, Role.ABSENT),
         (Role.FOLLOWING, Role.ABSENT),
         (Role.BROKEN, Role.ABSENT),
+        *((role, Role.STOPPED) for role in Role if role not in {Role.ABSENT, Role.STOPPED}),
+        (Role.STOPPED, Role.FOLLOWING),
+        (Role.STOPPED, Role.JOINING),
         *((role, Role.BROKEN) for role in Role),
     }
 )
@@ -68,6 +74,15 @@ class CopyAt:
     role: Role
     generation: Generation | None = None
     seq: int = 0
+
+
+def is_further(copy: CopyAt, other: CopyAt) -> bool:
+    """Whether the copy has more of the log than the other one; False if it is none."""
+    if copy.generation is None or copy.role is Role.BROKEN:
+        return False
+    if other.generation is None:
+        return True
+    return (copy.generation.number, copy.seq) > (other.generation.number, other.seq)
 
 
 def may_give_up(node: str, assigned: Sequence[str], copies: Mapping[str, CopyAt]) -> bool:

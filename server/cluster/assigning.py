@@ -16,12 +16,14 @@ from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.holding import (
+    Furthest,
     behind_of,
     copy_of,
     has_another_owner,
     has_copy,
     held_by,
     staying,
+    stopped_at,
 )
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 
@@ -60,6 +62,7 @@ class Assigning:
         self._keeps_none = False
         self._given: dict[int, int] = {}
         self._doubtful: set[int] = set()
+        self._stopped: dict[int, list[str]] = {}
         self._confirming: dict[int, asyncio.Task[None]] = {}
         self._hosts = hosts
         self._neighbours = neighbours
@@ -69,6 +72,7 @@ class Assigning:
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self.drains = False
+        self.furthest = Furthest()
 
     def start(self) -> None:
         for number in self._hosts:
@@ -133,6 +137,7 @@ class Assigning:
                 if not self.drains:
                     await self._look_at_disk()
                 live = self._neighbours.live()
+                self.furthest.note(live)
                 self._forget_given(live)
                 for number in self._hosts:
                     if not self._rests(number):
@@ -148,10 +153,14 @@ class Assigning:
         is_stale = self._neighbours.unheard_s() > self._dead_after_s
         return is_stale or number in self._doubtful
 
+    def is_stopped(self, number: int) -> bool:
+        return bool(stopped_at(self._neighbours.live(), number))
+
     def _confirm_what_is_doubtful(self) -> None:
         """A node that has not heard itself for so long that it may have been taken for dead asks
-        the log before it answers again; so does one that hears another owner. It is fenced there,
-        if it has lost the partition."""
+        the log before it answers again; so does one that hears another owner, or of a copy that has
+        what the log has not. It is fenced there, if it has lost the partition, or the log has lost
+        something."""
         live = self._neighbours.live()
         is_stale = self._neighbours.unheard_s() > self._dead_after_s
         for number, host in self._hosts.items():
@@ -159,6 +168,9 @@ class Assigning:
                 self._doubtful.discard(number)
             elif is_stale or has_another_owner(live, self._node, number, held_by(host).epoch):
                 self._doubtful.add(number)
+            elif (stopped := stopped_at(live, number)) != self._stopped.get(number, []):
+                self._stopped[number] = stopped
+                self._doubtful |= {number} if stopped else set()
             if number in self._doubtful and not is_stale and number not in self._confirming:
                 self._confirming[number] = asyncio.create_task(self._confirmed(number))
 
@@ -189,8 +201,8 @@ class Assigning:
             await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
 
     def _rests(self, number: int) -> bool:
-        """Whether a copy broke a moment ago."""
-        if self._hosts[number].role.state.role is not Role.BROKEN:
+        """Whether a copy broke or stopped a moment ago."""
+        if self._hosts[number].role.state.role not in (Role.BROKEN, Role.STOPPED):
             self._broken_s.pop(number, None)
             return False
         now_s = asyncio.get_running_loop().time()
@@ -233,9 +245,15 @@ class Assigning:
         assigned = self._assigned(live)[number]
         follow = [name for name, each in live.items() if has_copy(each, number)]
         owns = claimant(number, assigned, follow, names) == self._node
+        # A node that leaves, for a restart or for good, follows on with the copies that it has.
+        stays = live[self._node].leaves and self._hosts[number].role.state.role is not Role.ABSENT
         return Look(
-            holds=self._node in assigned or number == OF_ALL,
-            owns=owns and not self.drains and self._neighbours.heard_s() > 0,
+            holds=self._node in assigned or number == OF_ALL or stays,
+            # Who claimed while another node has more than the log would lose that for good.
+            owns=owns
+            and not self.drains
+            and not stopped_at(live, number)
+            and self._neighbours.heard_s() > 0,
             lives={name: each.life for name, each in live.items()} | {self._node: self._life},
             judges=self._neighbours.heard_s() >= self._dead_after_s,
             assigned=assigned,
@@ -245,6 +263,7 @@ class Assigning:
                 if (held := each.held.get(number)) is not None
             },
             schema=self._neighbours.schema,
+            furthest=self.furthest.of(number),
         )
 
     def _assigned(self, live: Mapping[str, Beat]) -> list[tuple[str, ...]]:

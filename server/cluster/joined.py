@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -19,7 +20,7 @@ from hookbundle.actors.replication.nats.records import Records
 from hookbundle.actors.replication.nats.sessions import SessionBucket
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.errors import ClusterUnusable, Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.cluster import (
     FORMAT,
@@ -31,6 +32,7 @@ from hookbundle.engine.replication.cluster import (
 from hookbundle.engine.replication.members import Members
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeRequest
+from hookbundle.server.cluster import record_file
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.neighbours import Answer, Neighbours
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
@@ -40,6 +42,7 @@ from hookbundle.server.http.authentication import Caller
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 
 AGAIN_S = 1.0
+LOOK_S = 10.0  # for the record
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,8 @@ class Joined(Neighbours):
         self._life = life
         self._data = data
         self._leaves = False
+        self._is_lost = False
+        self._fault: ClusterUnusable | None = None
         self._clock = SystemClock()
         self._loop = asyncio.get_running_loop()
         self._connection = Connection(servers, cluster.node)
@@ -78,6 +83,7 @@ class Joined(Neighbours):
         log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
         await self._connection.open()
         record, replicas = await self._enter()
+        self._record, self._replicas = record, replicas
         self.partitions = record.partitions
         self.cluster_id = record.id
         self.sessions = SessionBucket(self._connection, self._names, replicas, LIFE_MS_MAX)
@@ -95,6 +101,7 @@ class Joined(Neighbours):
             return NodeAnswer(answered.status, answered.headers, answered.body)
 
         await self._asking.open(answer_request)
+        self._begin(self._watch_record())
 
     async def begin(self) -> None:
         await self._beating.open()
@@ -104,15 +111,81 @@ class Joined(Neighbours):
 
         Waits as long as the servers can't say. Raises: ClusterUnusable.
         """
-        records = Records(self._connection, self._names)
         self._itself = NodeRecord(self._node, __version__, SCHEMA, self._clock.now_ms(), FORMAT)
+        asked = 0
         while True:
             try:
-                await membership.enter(records, self._itself, self._cluster.key, SCHEMA_OLDEST)
-                return await self._read(records), await records.replicas() or 1
+                return await self._found()
             except (Unreachable, NoAnswer) as exc:
                 log.warning("the log servers do not answer", why=str(exc))
-                await asyncio.sleep(AGAIN_S)
+            except membership.NoCluster as exc:
+                asked += 1  # servers that have just started may not know all
+                if asked == membership.SURE_AFTER:
+                    return self._remembered(exc)
+            await asyncio.sleep(AGAIN_S)
+
+    def _remembered(self, why: membership.NoCluster) -> tuple[ClusterRecord, int]:
+        """What the log servers have lost, as far as this node has copies. Raises: NoCluster."""
+        known = record_file.read(self._data)
+        if known is None or not record_file.has_copies(self._data):
+            raise why
+        self._is_lost = True
+        self.schema, self.revision = known.record.schema, 0
+        log.error("the log servers have no record of the cluster, and this node has copies of it")
+        return known.record, known.replicas
+
+    async def _found(self) -> tuple[ClusterRecord, int]:
+        """Raises: ClusterUnusable; Unreachable; NoAnswer."""
+        records = Records(self._connection, self._names)
+        await membership.enter(records, self._itself, self._cluster.key, SCHEMA_OLDEST)
+        record, replicas = await self._read(records), await records.replicas() or 1
+        record_file.check(self._data, record)
+        try:
+            record_file.write(self._data, record_file.Remembered(record, replicas))
+        except OSError as exc:
+            log.warning("the node can't remember the cluster's record", why=str(exc))
+        return record, replicas
+
+    async def _watch_record(self) -> None:
+        """Whether the record is there; made anew, it is entered again."""
+        records = Records(self._connection, self._names)
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                was_lost, found = self._is_lost, await membership.cluster_surely(records)
+                self._is_lost = found is None
+                if found is None and not was_lost:
+                    log.error("the log servers have no record of the cluster any more")
+                elif found is not None and (
+                    was_lost or found != self._record or await records.replicas() != self._replicas
+                ):
+                    await self._enter_again()
+            except ClusterUnusable as exc:
+                self._fault = exc
+            except (Unreachable, NoAnswer):
+                pass  # nobody can say
+            except Exception as exc:  # a full disk, for one
+                log.error("the record was not looked at", exc_info=exc)
+
+    async def _enter_again(self) -> None:
+        """Raises: ClusterUnusable; Unreachable; NoAnswer."""
+        self._record, self._replicas = await self._found()
+        for each in self._logs:
+            each.replicas = self._replicas
+
+    def record_is_lost(self) -> bool:
+        return self._is_lost
+
+    async def make_record(self, replicas: int | None) -> bool:
+        records = Records(self._connection, self._names)
+        wanted = replicas or self._replicas
+        try:
+            is_new = await membership.make_again(records, self._record, wanted)
+            await self._enter_again()
+        except (Unreachable, NoAnswer) as exc:
+            raise Overloaded.of(Code.LOG_WAITS) from exc
+        self._is_lost = False
+        return is_new
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -130,7 +203,10 @@ class Joined(Neighbours):
             with suppress(Unreachable):
                 await self._logs[partition].watch(heard)
 
-        task = asyncio.create_task(watch())
+        self._begin(watch())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -149,7 +225,7 @@ class Joined(Neighbours):
         return self._members.unheard_s(self._loop.time())
 
     def has_failed(self) -> Exception | None:
-        return self._beating.fault()
+        return self._fault or self._beating.fault()
 
     async def forget(self, node: str) -> bool:
         try:

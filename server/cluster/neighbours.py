@@ -73,6 +73,15 @@ class Neighbours(Protocol):
     def has_failed(self) -> Exception | None:
         """Why the node has to end: another one has its name."""
 
+    def record_is_lost(self) -> bool:
+        """Whether the log servers have no record of the cluster, as far as was seen."""
+
+    async def make_record(self, replicas: int | None) -> bool:
+        """The log servers have the cluster's record; False if they had. Its logs are stored on so
+        many of them from now on; None: on as many as before, as far as they have a record.
+
+        Raises: ClusterUnusable if they can't; Overloaded if nobody can say."""
+
     async def forget(self, node: str) -> bool:
         """The node is not known to the cluster any more; False if it was not known.
 

@@ -2,9 +2,8 @@
 
     way out → connection guard → log servers → copies → listeners → assignment
 
-A partition begins and ends to be owned while the node runs, whenever the log says so. A lost log
-stops nothing here: what needs it waits. Stopping gives all partitions away first, while callers are
-still answered, and ends the rest as a daemon does.
+A partition begins and ends to be owned while the node runs, whenever the log says so. Without log
+servers what needs them waits. Stopping gives all partitions away first, then ends as a daemon does.
 """
 
 import asyncio
@@ -108,6 +107,9 @@ class Node(Process):
 
     def is_doubtful(self, partition: int) -> bool:
         return self.assigning.is_doubtful(partition)
+
+    def is_stopped(self, partition: int) -> bool:
+        return self.assigning.is_stopped(partition)
 
     def live(self) -> Mapping[str, Beat]:
         return self.neighbours.live()

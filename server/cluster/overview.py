@@ -6,7 +6,7 @@ log servers have on record.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from aiohttp import web
@@ -25,6 +25,11 @@ from hookbundle.server.http.schemas.times import iso
 PATH = "/v1/cluster"
 APART_MS = 1_000  # clocks of nodes that are further apart are named
 
+RECORD_LOST = (
+    "the log servers have no record of the cluster: if they have lost their disks, `hookbundle "
+    "cluster recover` makes it anew; if they are not the cluster's, mend cluster.servers"
+)
+
 
 class NodeOut(msgspec.Struct, frozen=True):
     """`clock_ahead_ms`: of this node's clock, to within half a second."""
@@ -39,15 +44,19 @@ class NodeOut(msgspec.Struct, frozen=True):
 
 
 class CopyOut(msgspec.Struct, frozen=True):
-    """`behind`: entries of the log; None if nobody can say."""
+    """`behind`: entries of the log; None if nobody can say. `generation`, `entry`: how far it has
+    come in the log; empty and 0 if that is not known."""
 
     node: str
     role: Role
     behind: int | None
+    generation: str = ""
+    entry: int = 0
 
 
 class PartitionOut(msgspec.Struct, frozen=True):
     """`given_to`: the node that it was given to by command; None if it is assigned as all are.
+    `stopped`: a copy has what the log has lost, so that nobody takes the partition over.
 
     `log_bytes`: of its log's generation. `voids`: entries of the log that count for nobody, since
     the owner has read it. `taken_at`: when the owner has taken it, by its clock. None without an
@@ -63,12 +72,14 @@ class PartitionOut(msgspec.Struct, frozen=True):
     log_bytes: int | None = None
     voids: int | None = None
     taken_at: str | None = None
+    stopped: bool = False
 
 
 class ClusterOut(msgspec.Struct, frozen=True):
     """`hears`: whether this node hears its own beats. `warnings`: what needs a person.
     `compaction`: the last one that was begun at this node. `schema`: which the cluster writes.
-    `upgrade`: to which it could be raised now; None if that is none, or nobody can say."""
+    `upgrade`: to which it could be raised now; None if that is none, or nobody can say.
+    `record_lost`: the log servers have no record of the cluster."""
 
     node: str
     hears: bool
@@ -78,6 +89,7 @@ class ClusterOut(msgspec.Struct, frozen=True):
     compaction: CompactionOut | None
     schema: int
     upgrade: int | None
+    record_lost: bool = False
 
 
 class WhereOut(msgspec.Struct, frozen=True):
@@ -88,8 +100,9 @@ class WhereOut(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard at one moment. `broken`: why copies of this node can't be used, by number.
-    `registered`: what the log servers have on record; None if they did not say."""
+    """What was heard at one moment. `broken`, `stopped`: why copies of this node can't be used, or
+    have what their logs have not, by number. `registered`: what the log servers have on record;
+    None if they did not say."""
 
     node: str
     partitions: int
@@ -99,6 +112,8 @@ class Heard:
     compaction: CompactionOut | None = None
     schema: int = 0
     registered: Registered | None = None
+    stopped: Mapping[int, str] = field(default_factory=dict)
+    record_lost: bool = False
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -107,7 +122,13 @@ class Heard:
         partitions = []
         for number in range(self.partitions):
             copies = [
-                CopyOut(name, each[number].role, lag.get((number, name)))
+                CopyOut(
+                    name,
+                    each[number].role,
+                    lag.get((number, name)),
+                    each[number].generation,
+                    each[number].seq,
+                )
                 for name, each in sorted(held.items())
                 if number in each
             ]
@@ -124,6 +145,7 @@ class Heard:
                     own.log_bytes if own else None,
                     own.voids if own else None,
                     iso(own.since_ms) if own and own.since_ms else None,
+                    any(copy.role is Role.STOPPED for copy in copies),
                 )
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
@@ -137,6 +159,7 @@ class Heard:
             self.compaction,
             self.schema,
             self._upgrade(),
+            self.record_lost,
         )
 
     def _upgrade(self) -> int | None:
@@ -164,6 +187,10 @@ class Heard:
         found = []
         if not self.hears:
             found.append(f"{self.node} hears nothing from the log servers")
+        if self.record_lost:
+            found.append(RECORD_LOST)
+        found += [_stopped(each) for each in partitions if each.stopped]
+        found += [f"copy {number} has stopped: {why}" for number, why in self.stopped.items()]
         if unowned := [str(each.number) for each in partitions if each.owner is None]:
             found.append(f"partitions without an owner: {', '.join(unowned)}")
         if single := [each.number for each in partitions if len(each.copies) < 2]:
@@ -177,6 +204,18 @@ class Heard:
         found += in_words(self.live, self.registered)
         found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
         return found
+
+
+def _stopped(partition: PartitionOut) -> str:
+    copies = ", ".join(
+        f"{copy.node} has entry {copy.entry} of {copy.generation}"
+        for copy in partition.copies
+        if copy.generation
+    )
+    return (
+        f"partition {partition.number} has stopped: its log has lost what was acknowledged, and "
+        f"copies have it ({copies}); `hookbundle cluster recover` says what to do"
+    )
 
 
 def routes(seen: Callable[[], Awaitable[ClusterOut]], heard: Callable[[], Heard]) -> list[Route]:

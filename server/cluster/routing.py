@@ -2,7 +2,8 @@
 
     owned here       its handler is called, as a daemon alone would
     owned elsewhere  the node is asked, and its answer passed on
-    owned by nobody  waits until somebody has taken over, or is refused: 503
+    owned by nobody  waits until somebody has taken over, or is refused: 503; at once, if its log
+                     has lost something, so that nobody may take over
 
 A node that is asked and does not own the partition says 421 before it does anything; then this one
 looks again. An answer that is lost after a request that may not be done twice is a 504.
@@ -41,6 +42,13 @@ class AnswerLost(HookbundleError):
     other = Code.ANSWER_LOST
 
 
+class PartitionStopped(NotOwner):
+    """Nobody owns the partition until a person has seen to it."""
+
+    other = Code.PARTITION_STOPPED
+    retry_after_s = 60
+
+
 class OtherNodes(Protocol):
     """What is known of the other nodes, and the way to ask them."""
 
@@ -49,6 +57,9 @@ class OtherNodes(Protocol):
 
     def is_doubtful(self, partition: int) -> bool:
         """Whether others may own by now what this node owns, as far as it knows itself."""
+
+    def is_stopped(self, partition: int) -> bool:
+        """Whether its log has lost what copies have, so that nobody will own it by itself."""
 
     async def ask(self, node: str, asked: Asked) -> Answered:
         """Raises: NotAsked; AnswerLost."""
@@ -145,6 +156,8 @@ class Router:
             node = self._others.owner_of(number)
             if node:
                 return node
+            if self._others.is_stopped(number):
+                raise PartitionStopped.of(Code.PARTITION_STOPPED, partition=number)
             if loop.time() >= until_s:
                 raise NotOwner.of(Code.NO_OWNER, partition=number)
             await asyncio.sleep(LOOK_EVERY_S)

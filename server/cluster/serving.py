@@ -171,6 +171,8 @@ class Serving:
             self.commanding.compaction(),
             node.neighbours.schema,
             registered,
+            {number: each.why for number, each in roles.items() if each.role is Role.STOPPED},
+            node.neighbours.record_is_lost(),
         )
 
     def status(self) -> StatusOut:
@@ -199,6 +201,10 @@ class Serving:
         broken = [each for each in node.hosts.values() if each.role.state.role is Role.BROKEN]
         if broken:
             found.append(condition(Reason.COPIES_BROKEN, count=len(broken)))
+        if stopped := [each for each in node.hosts if node.is_stopped(each)]:
+            found.append(condition(Reason.PARTITIONS_STOPPED, count=len(stopped)))
+        if node.neighbours.record_is_lost():
+            found.append(condition(Reason.CLUSTER_RECORD_LOST))
         return found
 
     def alone(self) -> StatusOut:

@@ -42,6 +42,7 @@ from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
+from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
 from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
@@ -137,6 +138,7 @@ MUTANTS = (
     *FEED_OF_ALL,
     *LOG_SERVERS,
     *GENERATIONS,
+    *RECOVERY,
     *SPLITTING,
     *BACKUPS,
     *NODES,

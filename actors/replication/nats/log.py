@@ -22,7 +22,7 @@ from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Unreachable
 from hookbundle.actors.replication.nats.connection import Answers, Connection
 from hookbundle.actors.replication.nats.records import NEW, Records
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.engine.replication.names import Names
 
@@ -55,7 +55,7 @@ class NatsLogState:
 
 
 class NatsLog(RawLog):
-    """`replicas`: of its streams, on as many servers."""
+    """`replicas`: of the streams that are made from now on, on as many servers."""
 
     def __init__(self, connection: Connection, names: Names, partition: int, replicas: int) -> None:
         self.entry_bytes_max = connection.max_payload - HEADER_BYTES_MAX
@@ -64,7 +64,7 @@ class NatsLog(RawLog):
         self._records = Records(connection, names)
         self._names = names
         self._partition = partition
-        self._replicas = replicas
+        self.replicas = replicas
 
     # ---- entries
 
@@ -94,7 +94,7 @@ class NatsLog(RawLog):
             entries = _without_gap(messages, after)
             if entries:
                 return entries
-        raise CorruptRecord(f"generation {generation} has no entry {after + 1}, and later ones")
+        raise LogDamaged(f"generation {generation} has no entry {after + 1}, and later ones")
 
     async def watch(self, news: Callable[[], None]) -> None:
         """`news` is called soon after something was acked, once for all of some milliseconds.
@@ -113,6 +113,16 @@ class NatsLog(RawLog):
 
         await self._connection.subscribe(self._names.news(self._partition), heard)
 
+    async def last(self, generation: Generation) -> int | None:
+        try:
+            answer = await self._info(generation)
+        except FAILED as exc:
+            self._unknown(str(exc))
+            return None
+        if answer.code == api.NO_STREAM and await self._is_gone(generation):
+            raise LogDamaged(f"generation {generation} is gone")
+        return None if answer.error is not None else answer.state.last_seq
+
     # ---- generations
 
     async def make(self, generation: Generation) -> None:
@@ -123,7 +133,7 @@ class NatsLog(RawLog):
             "retention": "limits",
             "storage": "file",
             "discard": "new",
-            "num_replicas": self._replicas,
+            "num_replicas": self.replicas,
             "allow_direct": True,
             "deny_delete": True,
             "deny_purge": True,
@@ -188,7 +198,7 @@ class NatsLog(RawLog):
         return f"{OLDEST}.{self._partition:03}"
 
     async def _messages(self, generation: Generation, after: int, most: int) -> list[Message]:
-        """As they came; empty if none did. Raises: CorruptRecord if the generation is gone."""
+        """As they came; empty if none did. Raises: LogDamaged if the generation is gone."""
         stream = self._names.stream(self._partition, generation)
         request = b'{"seq":%d,"batch":%d,"max_bytes":%d}' % (after + 1, most, READ_BYTES)
         found: list[Message] = []
@@ -201,7 +211,7 @@ class NatsLog(RawLog):
             pass  # what came stands there
         except Unreachable:
             if await self._is_gone(generation):
-                raise CorruptRecord(f"generation {generation} is gone") from None
+                raise LogDamaged(f"generation {generation} is gone") from None
         return found
 
     async def _is_gone(self, generation: Generation) -> bool:
@@ -220,7 +230,7 @@ class NatsLog(RawLog):
     async def _check_length(self, generation: Generation, after: int) -> None:
         """Now and then: nothing comes after the last entry, nor after one that was lost.
 
-        Raises: CorruptRecord if the log is surely shorter than what was read of it.
+        Raises: LogDamaged if the log is surely shorter than what was read of it.
         """
         state, now_s = self.state, asyncio.get_running_loop().time()
         if not after or now_s < state.length_at_s:
@@ -235,7 +245,7 @@ class NatsLog(RawLog):
             return
         state.shorter[generation] = state.shorter.get(generation, 0) + 1
         if state.shorter[generation] >= SURE_AFTER:
-            raise CorruptRecord(
+            raise LogDamaged(
                 f"the log is shorter than it was: entry {after} of generation {generation} was "
                 f"read, and the last one is {answer.state.last_seq}"
             )

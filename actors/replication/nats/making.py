@@ -6,6 +6,7 @@ the next one.
 
 import asyncio
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from hookbundle.actors.replication.nats.records import NEW, Records, pack
 from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import CLUSTER_KEY, ClusterRecord
-from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.entries import Generation, Kind
 from hookbundle.engine.replication.names import Names, is_of
 from hookbundle.storage.database.opening import open_environment
 
@@ -30,6 +31,7 @@ REPLICAS = 3
 CONNECT_WITHIN_S = 5.0
 AT_ONCE = 8
 FIRST = Generation(1, 0)
+OF_NODES = (Kind.CLAIM, Kind.GROUP, Kind.RELEASE, Kind.END)
 VERSION = re.compile(r"(\d+)\.(\d+)\.")
 
 
@@ -75,11 +77,33 @@ async def may_be_made(servers: Servers, wanted: Wanted) -> None:
     connection = Connection(servers, "cluster init")
     await connection.open(CONNECT_WITHIN_S)
     try:
+        name = wanted.names.cluster
         if await membership.cluster(Records(connection, wanted.names)) is not None:
-            name = wanted.names.cluster
             raise ClusterUnusable(f"there is a cluster {name} already; choose a --name")
+        if await _was_used(connection, name):
+            raise ClusterUnusable(
+                f"there are logs of a cluster {name}, though its record is lost: start a node of "
+                "it, and `hookbundle cluster recover` makes the record anew; or choose a --name"
+            )
     finally:
         await connection.close()
+
+
+async def _was_used(connection: Connection, name: str) -> bool:
+    """Whether a node has written to logs of that name: an `init` that was cut short leaves bases
+    alone. Raises: Unreachable; NoAnswer."""
+    for stream in await api.streams(connection, f"hb.{name}.log.>"):
+        if not is_of(name, stream):
+            continue
+        if not stream.endswith(f"_{FIRST}"):
+            return True
+        answer = await api.call(connection, f"STREAM.INFO.{stream}")
+        wanted = {"seq": answer.state.last_seq}
+        last = await api.call(connection, f"STREAM.MSG.GET.{stream}", wanted)
+        written = b64decode(last.message.hdrs) if last.message else b""
+        if any(f"Hb-Kind: {kind}\r".encode() in written for kind in OF_NODES):
+            return True
+    return False
 
 
 async def _look_at(server: Servers, wanted: Wanted) -> None:

@@ -1,5 +1,6 @@
 """The record of a cluster and those of its nodes: made once, and read at each start of a node."""
 
+import asyncio
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -21,6 +22,12 @@ from hookbundle.engine.replication.cluster import (
 )
 from hookbundle.engine.replication.names import NODE
 
+SURE_AFTER, SURE_PAUSE_S = 3, 0.5
+
+
+class NoCluster(ClusterUnusable):
+    """The log servers have no record of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -36,16 +43,36 @@ async def cluster(records: Records) -> ClusterRecord | None:
     return None if found is None else read_cluster(found.value)
 
 
+async def cluster_surely(records: Records) -> ClusterRecord | None:
+    """As `cluster`, but servers that have just started are asked several times before None."""
+    for attempt in range(SURE_AFTER):
+        if attempt:
+            await asyncio.sleep(SURE_PAUSE_S)
+        if (found := await cluster(records)) is not None:
+            return found
+    return None
+
+
+async def make_again(records: Records, record: ClusterRecord, replicas: int) -> bool:
+    """The record is there; False if it was. Raises: ClusterUnusable; NoAnswer; Unreachable."""
+    if await cluster_surely(records) is not None:
+        return False
+    if await records.replicas() is None:
+        await records.make(replicas)
+    return await records.put(CLUSTER_KEY, pack(record), NEW)
+
+
 async def known(records: Records, node: NodeRecord, oldest: int) -> Known:
     """The cluster, as it is now. `oldest`: the schema from which on the node can write all.
 
-    Raises: ClusterUnusable if there is none, OtherVersion if the node can't read or write what it
-        has; NoAnswer; Unreachable.
+    Raises: NoCluster if there is none, OtherVersion if the node can't read or write what it has;
+        NoAnswer; Unreachable.
     """
     found = await records.get(CLUSTER_KEY)
     if found is None:
-        raise ClusterUnusable(
-            "there is no cluster of that name on these servers; `hookbundle cluster init` makes one"
+        raise NoCluster(
+            "there is no cluster of that name on these servers; `hookbundle cluster init` makes "
+            "one. If there was one, and they have lost their disks, start a node that has copies"
         )
     record = read_cluster(found.value)
     check_schema(record, oldest, node.schema)
@@ -57,7 +84,7 @@ async def enter(records: Records, node: NodeRecord, key: bytes, oldest: int = 0)
     which is to be asked once more then: what the cluster writes may have been raised meanwhile, by
     somebody who did not see this node yet.
 
-    Raises: ClusterUnusable if there is no cluster, or the node can't be in it; NoAnswer;
+    Raises: NoCluster if there is none, ClusterUnusable if the node can't be in it; NoAnswer;
         Unreachable.
     """
     found = await known(records, node, oldest)

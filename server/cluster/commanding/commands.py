@@ -6,6 +6,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.giving import Giving
+from hookbundle.server.cluster.commanding.recovering import Recovering
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
@@ -16,6 +17,8 @@ from hookbundle.server.http.schemas.cluster import (
     ForgetIn,
     MovedOut,
     MoveIn,
+    RecoverIn,
+    RecoveryOut,
     UpgradedOut,
 )
 
@@ -31,9 +34,11 @@ class Commanding(Cluster):
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
         self._compacting = Compacting(node, node.hosts)
         self.upgrading = Upgrading(node.neighbours, node._lost)
+        self._recovering = Recovering(node)
 
     def between_nodes(self) -> list[Route]:
-        return [*self._giving.between_nodes(), *self._compacting.between_nodes()]
+        parts = (self._giving, self._compacting, self._recovering)
+        return [route for part in parts for route in part.between_nodes()]
 
     def start(self) -> None:
         self.upgrading.start()
@@ -41,6 +46,7 @@ class Commanding(Cluster):
     async def close(self) -> None:
         await self.upgrading.close()
         await self._compacting.close()
+        await self._recovering.close()
 
     async def move(self, wanted: MoveIn) -> MovedOut:
         return await self._giving.move(wanted)
@@ -56,6 +62,9 @@ class Commanding(Cluster):
 
     async def upgrade(self) -> UpgradedOut:
         return await self.upgrading.upgrade()
+
+    async def recover(self, wanted: RecoverIn) -> RecoveryOut:
+        return await self._recovering.recover(wanted)
 
     def compact(self) -> CompactionOut:
         return self._compacting.begin()

@@ -32,6 +32,8 @@ class Need:
 def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
     """`copies`: of each partition that there should be, its owner's among them."""
     found = [] if cluster.hears else [Need("deaf", cluster.node)]
+    if cluster.record_lost:
+        found.append(Need("record"))
     wanted = min(copies, len(cluster.nodes))
     for partition in cluster.partitions:
         found += _of_partition(partition, wanted)
@@ -47,6 +49,9 @@ def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
 
 def _of_partition(partition: PartitionOut, wanted: int) -> list[Need]:
     number, found = str(partition.number), []
+    if partition.stopped:
+        nodes = [copy.node for copy in partition.copies if copy.role is Role.STOPPED]
+        return [Need("stopped", f"{number} ({', '.join(nodes)})")]
     if partition.owner is None:
         found.append(Need("unowned", number))
     if sum(copy.role in USABLE for copy in partition.copies) < wanted:

@@ -7,7 +7,7 @@ import msgspec
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.roles import CopyAt, Role
+from hookbundle.engine.replication.roles import CopyAt, Role, is_further
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 
 
@@ -59,3 +59,38 @@ def behind_of(host: PartitionHost, held: Held | None) -> int | None:
     if held is None or held.role is not Role.FOLLOWING or held.generation != own.generation:
         return None
     return max(own.seq - held.seq, 0)
+
+
+def stopped_at(live: Mapping[str, Beat], number: int) -> list[str]:
+    """The live nodes that have of the partition what its log has not."""
+    return sorted(
+        name
+        for name, beat in live.items()
+        if number in beat.held and beat.held[number].role is Role.STOPPED
+    )
+
+
+class Furthest:
+    """How far copies were ever heard to have come, since this node was started, and whose.
+
+    Nodes that are gone by now count, too: what was acknowledged may be in their copies alone.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[CopyAt, str]] = {}
+
+    def note(self, live: Mapping[str, Beat]) -> None:
+        for name, beat in live.items():
+            for number, held in beat.held.items():
+                copy = copy_of(held)
+                if is_further(copy, self.of(number) or CopyAt(Role.ABSENT)):
+                    self._found[number] = copy, name
+
+    def of(self, number: int) -> CopyAt | None:
+        found = self._found.get(number)
+        return None if found is None else found[0]
+
+    def where(self, number: int) -> str:
+        """The node that was heard to have come furthest; "" if none was."""
+        found = self._found.get(number)
+        return "" if found is None else found[1]

@@ -18,7 +18,9 @@ from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.replication import copy_state
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
@@ -78,8 +80,13 @@ class PartitionHost(Host):
         return open_copy(self._path, self._clock.now_ms())
 
     def new_copy(self) -> NewCopy:
-        shutil.rmtree(self._path, ignore_errors=True)
         return NewCopy(self._path)
+
+    def distrust_copy(self) -> None:
+        copy_state.distrust(self._path)
+
+    def left_over(self) -> bool:
+        return (self._path / DATA).exists()
 
     def drop_copy(self) -> None:
         shutil.rmtree(self._path)

@@ -16,6 +16,8 @@ from hookbundle.server.http.schemas.cluster import (
     ForgetIn,
     MovedOut,
     MoveIn,
+    RecoverIn,
+    RecoveryOut,
     UpgradedOut,
 )
 
@@ -39,6 +41,9 @@ class Cluster(Protocol):
 
     def compact(self) -> CompactionOut:
         """It is begun. Raises: Conflict while one is under way."""
+
+    async def recover(self, wanted: RecoverIn) -> RecoveryOut:
+        """Raises: NotFound, Conflict; Overloaded; AnswerLost."""
 
 
 class ClusterCommands:
@@ -98,6 +103,16 @@ class ClusterCommands:
                 answer=UpgradedOut,
                 refusals=(409, 503),
             ),
+            Route(
+                method="POST",
+                path=f"{PATH}/recover",
+                handler=self.recover,
+                name="recover_cluster",
+                summary="Have partitions whose logs are lost begin anew with a node's copies",
+                body=RecoverIn,
+                answer=RecoveryOut,
+                refusals=(404, 409, 503, 504),
+            ),
         ]
 
     async def move(self, request: web.Request) -> web.Response:
@@ -123,6 +138,11 @@ class ClusterCommands:
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""
         return json_response(self._there().compact(), status=202)
+
+    async def recover(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/recover`"""
+        wanted = await body_of(request, RecoverIn)
+        return json_response(await self._there().recover(wanted))
 
     def _there(self) -> Cluster:
         """Raises: Conflict if there is none."""

@@ -62,3 +62,28 @@ class CompactionOut(msgspec.Struct, frozen=True):
     done: int
     doing: str
     left_out: list[str]
+
+
+class RecoverIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`node`: whose copies partitions that have stopped begin anew with. `force`: also where
+    another node has more, which is given up. `empty`: partitions of which nobody has anything begin
+    with nothing. `replicas`: on how many log servers each entry is stored from now on, if the
+    cluster's record has to be made; as before if it is left out."""
+
+    node: NodeName
+    force: bool = False
+    empty: bool = False
+    replicas: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+
+
+class RecoveryOut(msgspec.Struct, frozen=True):
+    """`partitions`: that begin anew. `done`: those of them that have an owner again. `doing`: what
+    is under way; empty if it is over. `left_out`: what was not done, and why. `record_made`: the
+    log servers had no record of the cluster, and have one now."""
+
+    node: str
+    partitions: list[int]
+    done: list[int]
+    doing: str
+    left_out: list[str]
+    record_made: bool

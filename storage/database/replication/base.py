@@ -1,8 +1,7 @@
 """The base of a generation: a whole database, record by record, into a log and out of it.
 
 A copy is begun in a folder beside the data file (files.py calls what lies there leftovers), and
-takes its place when it is complete and on disk: a crash before leaves what there was, and one
-between the two files of it leaves what is no database, from which a node begins again.
+takes its place when it is complete and on disk: a crash before leaves the copy that there was.
 """
 
 import os
@@ -16,7 +15,7 @@ from hookbundle.storage.database import files, keyspace, rows
 from hookbundle.storage.database.data_file import address_space
 from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
-from hookbundle.storage.database.files import DATA, STAGING, Marker
+from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
 from hookbundle.storage.database.records import Identity
 from hookbundle.storage.database.replication import copy_state, position
 from hookbundle.storage.database.replication.position import Position, Row
@@ -52,7 +51,7 @@ def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[Row]:
 class NewCopy:
     """A data file that is being written in the directory, which is locked meanwhile.
 
-    `put`, `finish`, `close`; without `finish` nothing is left of it.
+    `put`, `finish`, `close`; without `finish` nothing is left of it, and the copy before stays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,12 +89,14 @@ class NewCopy:
             raise CorruptRecord("the base of the log has no identity")
         self._env.sync(True)
         files.sync(self._staging / DATA)
+        # The marker of the copy before goes first: it may name another identity than this one has.
+        (self._path / MARKER).unlink(missing_ok=True)
         (self._staging / DATA).rename(self._path / DATA)
         files.write_marker(self._path, Marker(found.epoch, found.schema))
         copy_state.forget(self._path)
 
     def close(self) -> None:
-        """The directory is unlocked, and has the new database, or none."""
+        """The directory is unlocked, and has the new database, or what it had before."""
         self._env.close()
         files.clear_leftovers(self._path)
         os.close(self._lock_fd)

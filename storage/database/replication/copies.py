@@ -48,7 +48,7 @@ def open_copy(
 ) -> Copy | None:
     """The copy in the directory, which is locked; None if there is none that can be gone on with.
 
-    One that can't is dropped. Raises: InUse; Unusable.
+    One that can't stays until a new one takes its place. Raises: InUse; Unusable.
     """
     if not (path / DATA).exists():
         return None
@@ -56,7 +56,7 @@ def open_copy(
     with files.locked(path):
         if not copy_state.is_sound(path, this_run):
             log.warning("the machine went down while the copy was open: it is made anew")
-            copy_state.drop(path)
+            copy_state.distrust(path)
             return None
         copy_state.write(path, CopyState(this_run, clean=False))
     return open_as(Copy, path, now_ms, map_bytes=map_bytes)

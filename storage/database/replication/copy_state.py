@@ -8,7 +8,10 @@ was closed and synced since:
     no file                     nobody has opened it since it was made, which syncs
     clean                       it was synced, and not opened since
     opened in this run          the kernel has all of it
-    opened in another run       worth nothing: dropped, and made anew from the log
+    opened in another run       not to be gone on with: made anew from the log
+    distrusted                  the same: something in it was found to be wrong
+
+What is not to be gone on with stays where it is until a new copy is whole: the log may be lost.
 """
 
 import os
@@ -17,7 +20,6 @@ from pathlib import Path
 import msgspec
 
 from hookbundle.storage.database import files
-from hookbundle.storage.database.files import DATA, MARKER
 
 FILE = "copy.json"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -67,10 +69,6 @@ def forget(path: Path) -> None:
     files.sync(path)
 
 
-def drop(path: Path) -> None:
-    """There is no copy in the directory, which the caller has locked."""
-    # In this order: a marker without data is a lost database, and data without a marker is looked
-    # at again, beside a state that says what it is worth.
-    for name in (MARKER, DATA, "lock.mdb", FILE):
-        (path / name).unlink(missing_ok=True)
-    files.sync(path)
+def distrust(path: Path) -> None:
+    """The copy in the directory is not gone on with, also after a crash."""
+    write(path, CopyState(boot_id="", clean=False))

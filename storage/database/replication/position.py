@@ -32,6 +32,7 @@ class Position(Frozen, frozen=True):
     group_bytes: int = 0
     begun_ms: int = 0
     erased_ms: int | None = None
+    mark: str = ""
 
 
 Row = tuple[bytes, bytes | None]

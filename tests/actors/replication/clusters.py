@@ -11,7 +11,7 @@ from hookbundle.actors.replication.messages import Look
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.renewal import Rules
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.roles import CopyAt, Role
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import SCHEMA
@@ -87,6 +87,7 @@ class Cluster:
         holds: bool = True,
         told: bool = False,
         schema: int = 0,
+        furthest: CopyAt | None = None,
     ) -> None:
         """`told`: it knows what the live nodes say of their copies; `live` are to hold them."""
         nodes = (node, *live)
@@ -97,6 +98,7 @@ class Cluster:
             assigned=tuple(each.name for each in live),
             copies={each.name: each.role.state.copy_at() for each in nodes} if told else None,
             schema=schema,
+            furthest=furthest,
         )
         node.look(look)
         await self.rest()

@@ -113,6 +113,9 @@ class ScriptedLog(RawLog):
     async def all(self) -> list[Entry]:
         return await self.stored.read(GENERATION, 0, 1_000)
 
+    async def last(self, generation: Generation) -> int | None:
+        raise NotImplementedError
+
     async def make(self, generation: Generation) -> None:
         raise NotImplementedError
 

@@ -1,8 +1,9 @@
 """How a node becomes owner, and what it does when it owns no more; on simulated nodes."""
 
-from hookbundle.actors.replication.messages import Look, OwnershipEnded
-from hookbundle.engine.errors import Fenced
+from hookbundle.actors.replication.messages import OwnershipEnded
+from hookbundle.engine.errors import Fenced, StorageError
 from hookbundle.engine.replication.roles import Role
+from hookbundle.storage.database.files import DATA
 from hookbundle.tests.actors.replication.clusters import FIRST, Cluster, dump, role_of
 
 
@@ -119,21 +120,32 @@ def test_a_stale_owner_is_told_by_its_next_group_and_goes_on_as_a_follower(
     cluster.run(life)
 
 
-def test_a_copy_that_cannot_be_trusted_is_dropped_and_made_anew(cluster: Cluster) -> None:
+def test_a_copy_that_cannot_be_used_is_made_anew_and_stays_until_that_is_whole(
+    cluster: Cluster,
+) -> None:
     async def life() -> None:
         await cluster.begin()
         a, b = cluster.start("a"), cluster.start("b")
         await cluster.look(a, b, owns=True)
         await cluster.look(b, a)
         assert await cluster.note(a, "one") is None
-        sound = cluster.servers.streams[FIRST][-1].body
-        cluster.servers.streams[FIRST][-1].body = b"damaged"
+        data = cluster.folder / "b" / DATA
+        before = data.stat().st_ino
+        follower = b.role.state.follower
+        assert follower is not None
 
-        b.look(Look(holds=True, owns=False, lives={"b": b.life, "a": a.life}))
-        await cluster.rest()
-        assert role_of(b) is Role.BROKEN
-        assert "checksum" in b.role.state.why
-        cluster.servers.streams[FIRST][-1].body = sound
+        async def fails() -> None:
+            raise StorageError("the disk fails")
+
+        follower.catch_up = fails  # type: ignore[method-assign]
+        cluster.servers.first = None  # what there is to begin with is not known for a moment
+        await cluster.look(b, a)
+        assert (role_of(b), data.stat().st_ino) == (Role.JOINING, before)
+        b.kill()
+        b = cluster.start("b")
+        await cluster.look(b, a)
+        assert role_of(b) is Role.JOINING  # and it is not gone on with after a crash either
+        cluster.servers.first = FIRST
         await cluster.look(b, a)
 
         assert role_of(b) is Role.FOLLOWING

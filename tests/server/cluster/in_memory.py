@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from hookbundle import __version__
 from hookbundle.actors.replication.generations import begin
-from hookbundle.actors.replication.log import Acked, Answer, Life
+from hookbundle.actors.replication.log import Acked, Answer, Life, Unknown
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.errors import LogDamaged, Overloaded
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import (
@@ -62,6 +62,8 @@ class MemoryLog:
 
     async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
         await self.is_up.wait()
+        if generation not in self.entries:
+            return Unknown()
         entries = self.entries[generation]
         entries.append(entry_of(len(entries) + 1, headers, body))
         for heard in self.news:
@@ -70,7 +72,17 @@ class MemoryLog:
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
         await self.is_up.wait()
-        return self.entries[generation][after : after + most]
+        return self._of(generation)[after : after + most]
+
+    async def last(self, generation: Generation) -> int | None:
+        await self.is_up.wait()
+        return len(self._of(generation))
+
+    def _of(self, generation: Generation) -> list[Entry]:
+        """Raises: LogDamaged."""
+        if generation not in self.entries:
+            raise LogDamaged(f"generation {generation} is gone")
+        return self.entries[generation]
 
     async def make(self, generation: Generation) -> None:
         self.entries.setdefault(generation, [])
@@ -133,6 +145,7 @@ class MemoryCluster:
     known: dict[str, NodeRecord] = field(default_factory=dict)
     record: ClusterRecord = ClusterRecord(FORMAT, "test", 0, SCHEMA, 1, "")
     revision: int = 1
+    has_record: bool = True
     started: list[Node] = field(default_factory=list)
 
     async def start(self, name: str, copies: int = 2, schema: int = SCHEMA) -> Node:
@@ -232,6 +245,13 @@ class Heard(neighbours.Neighbours):
 
     def has_failed(self) -> Exception | None:
         return None
+
+    def record_is_lost(self) -> bool:
+        return not self.cluster.has_record
+
+    async def make_record(self, replicas: int | None) -> bool:
+        was_lost, self.cluster.has_record = not self.cluster.has_record, True
+        return was_lost
 
     async def forget(self, node: str) -> bool:
         return self.cluster.known.pop(node, None) is not None

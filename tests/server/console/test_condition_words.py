@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LATIN = re.compile(r"[A-Za-z]{2,}")
 KEPT = re.compile(
     r"<[^>]*>|hookbundle run --trust-clock|hookbundle check|smtp\.host|delivery\.in_flight_max"
-    r"|webhook"
+    r"|webhook|hookbundle cluster recover|cluster\.servers"
 )
 ROW = re.compile(r"^\| `(\w+)` \| (yes|no) \|", re.MULTILINE)
 

@@ -15,7 +15,8 @@ from hookbundle.tests.in_process import daemon_in
 NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 VERBS = re.compile(
     "back|cancel|check|close|compact|create|delete|disable|discard|download|drain|enable|find|"
-    "flush|follow|forget|get|list|merge|move|replace|resend|retry|revoke|rotate|send|simulate|start|test|update|upgrade"
+    "flush|follow|forget|get|list|merge|move|recover|replace|resend|retry|revoke|rotate|send|simulate|start|test|"
+    "update|upgrade"
 )
 
 

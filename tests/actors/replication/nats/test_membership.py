@@ -1,10 +1,16 @@
 """The record of a node on real log servers: removed, and made again when it comes back."""
 
+import asyncio
+
 import pytest
 
+from hookbundle.actors.replication.log import Life
 from hookbundle.actors.replication.nats import membership
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.actors.replication.nats.making import FIRST, Wanted, may_be_made
 from hookbundle.actors.replication.nats.records import Records, pack
-from hookbundle.engine.errors import ClusterUnusable
+from hookbundle.engine.errors import ClusterUnusable, LogDamaged
 from hookbundle.engine.replication.cluster import (
     CLUSTER_KEY,
     ClusterRecord,
@@ -15,6 +21,7 @@ from hookbundle.engine.replication.cluster import (
 from hookbundle.engine.replication.names import Names
 from hookbundle.tests.actors.replication.nats.parts import connection_to
 from hookbundle.tests.log_servers.cluster import LogServers
+from hookbundle.tests.log_servers.instead import init
 
 KEY = bytes(32)
 
@@ -73,5 +80,38 @@ async def test_what_is_written_is_raised_once_and_not_while_a_node_that_is_recor
         with pytest.raises(ClusterUnusable, match="writes schema 3"):
             await membership.known(records, b, 2)
         assert await membership.nodes(records) == [a], "who can't be in it is not recorded"
+    finally:
+        await connection.close()
+
+
+async def test_a_record_that_was_lost_is_made_again_and_logs_in_use_are_not_taken_for_leftovers(
+    nats: LogServers,
+) -> None:
+    name = nats.new_cluster()
+    await asyncio.to_thread(init, nats, name, 1)
+    connection, names = await connection_to(nats), Names(name)
+    try:
+        records, raw = Records(connection, names), NatsLog(connection, names, 0, 1)
+        record = await membership.cluster(records)
+        assert record is not None
+        servers, life = Servers(urls=nats.urls), Life("a1", 2, lambda: 0)
+        wanted = Wanted(names=names, record=record, life=life, replicas=1, insecure=True)
+        await records.delete()
+
+        await may_be_made(servers, wanted)  # of an init that was cut short
+        last = await raw.last(FIRST)
+        assert last is not None
+        headers = {"Hb-Kind": "claim", "Hb-Prev": str(last), "Hb-Id": "a1.1"}
+        await raw.publish(FIRST, headers, b"")
+        with pytest.raises(ClusterUnusable, match="its record is lost: start a node"):
+            await may_be_made(servers, wanted)
+
+        assert await membership.make_again(records, record, 1)
+        assert not await membership.make_again(records, record, 1)
+        assert await membership.cluster(records) == record
+        assert await raw.last(FIRST) == last + 1
+        await raw.delete(FIRST)
+        with pytest.raises(LogDamaged, match="generation 1x0 is gone"):
+            await raw.last(FIRST)
     finally:
         await connection.close()

@@ -192,14 +192,18 @@ LOG_SERVERS = (
         bug="a copy that was open when the machine went down is gone on with",
         path="storage/database/replication/copy_state.py",
         edits=(("(bool(this_run) and state.boot_id == this_run)", "True"),),
-        caught_by=(f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_dropped",),
+        caught_by=(
+            f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with",
+        ),
     ),
     Mutant(
         name="nl21",
         bug="a copy counts as clean while it is open",
         path="storage/database/replication/copies.py",
         edits=(("CopyState(this_run, clean=False)", "CopyState(this_run, clean=True)"),),
-        caught_by=(f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_dropped",),
+        caught_by=(
+            f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with",
+        ),
     ),
     Mutant(
         name="nl22",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
-from hookbundle.engine.errors import CorruptRecord, StorageError
+from hookbundle.engine.errors import LogDamaged, StorageError
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 
 ACK_WITHIN_S = 2.0
@@ -43,7 +43,10 @@ class Stored:
 
 @dataclass(slots=True)
 class Servers:
-    """All servers of the log. `down` and the chances are those of `weather`."""
+    """All servers of the log. `down` and the chances are those of `weather`.
+
+    `is_recovered`: somebody has it begin anew, which alone may delete where nodes begin.
+    """
 
     rng: Random
     loop: asyncio.AbstractEventLoop
@@ -51,6 +54,7 @@ class Servers:
     streams: dict[Generation, list[Stored]] = field(default_factory=dict)
     first: Generation | None = None
     seen: set[str] = field(default_factory=set)
+    is_recovered: bool = False
 
     def chance(self, name: str) -> bool:
         happens: bool = self.rng.random() < getattr(self.weather, name)
@@ -111,7 +115,9 @@ class FakeLog(RawLog):
         await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
         stream = self.servers.streams.get(generation)
         if stream is None:
-            raise CorruptRecord(f"generation {generation} is gone")
+            raise LogDamaged(f"generation {generation} is gone")
+        if after > len(stream):
+            raise LogDamaged(f"generation {generation} is shorter than it was")
         until_s = self.servers.loop.time()
         if self.servers.chance("behind"):
             until_s -= self._rng.uniform(0.0, 3.0)
@@ -121,6 +127,14 @@ class FakeLog(RawLog):
             for seq, each in enumerate(found, after + 1)
             if each.at_s <= until_s
         ]
+
+    async def last(self, generation: Generation) -> int | None:
+        await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
+        if self.servers.weather.down:
+            return None
+        if generation not in self.servers.streams:
+            raise LogDamaged(f"generation {generation} is gone")
+        return len(self.servers.streams[generation])
 
     async def make(self, generation: Generation) -> None:
         self.servers.streams.setdefault(generation, [])
@@ -140,8 +154,9 @@ class FakeLog(RawLog):
 
     async def delete(self, generation: Generation) -> None:
         await self._ask()
-        assert generation != self.servers.first, "a generation with which nodes begin is deleted"
         first = self.servers.first
+        may_go = self.servers.is_recovered or generation != first
+        assert may_go, "a generation with which nodes begin is deleted"
         self.servers.seen.add("left over" if first and generation > first else "past")
         self.servers.streams.pop(generation, None)
 

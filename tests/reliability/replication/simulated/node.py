@@ -29,7 +29,9 @@ from hookbundle.engine.errors import Fenced, HookbundleError
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import SCHEMA
+from hookbundle.storage.database.replication import copy_state
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
@@ -146,8 +148,13 @@ class Node(Host):
         return self._env
 
     def new_copy(self) -> NewCopy:
-        shutil.rmtree(self._path, ignore_errors=True)
         return NewCopy(self._path)
+
+    def distrust_copy(self) -> None:
+        copy_state.distrust(self._path)
+
+    def left_over(self) -> bool:
+        return (self._path / DATA).exists()
 
     def drop_copy(self) -> None:
         self._servers.seen.add("given up")

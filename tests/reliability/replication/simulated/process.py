@@ -31,6 +31,12 @@ class Network(FakeLog):
         await self._process.runs()
         return entries
 
+    async def last(self, *what: Any) -> Any:
+        await self._process.runs()
+        last = await super().last(*what)
+        await self._process.runs()
+        return last
+
     async def make(self, *what: Any) -> None:
         await self._process.runs()
         await super().make(*what)

@@ -54,5 +54,17 @@ def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
     assert needs(a, NodeRecord(b, "1", 2, 0)) == []
 
 
+def test_a_log_that_has_lost_something_is_said_before_all_else() -> None:
+    ahead = of(A, Held(Role.STOPPED, 3, "1x0", 5_000))
+    live = {"a": ahead, "b": B}
+
+    assert words(ahead, B) == ["stopped"]
+    seen = Heard("a", 1, True, live, {}, stopped={0: "it is gone"}, record_lost=True).overview()
+    assert [each.word for each in needs_of(seen, 2)] == ["record", "stopped"]
+    assert seen.warnings[0].startswith("the log servers have no record of the cluster")
+    assert "a has entry 5000 of 1x0, b has entry 4990 of 1x0" in seen.warnings[1]
+    assert seen.warnings[2] == "copy 0 has stopped: it is gone"
+
+
 def test_how_far_a_copy_of_another_generation_is_behind_nobody_can_say() -> None:
     assert words(A, of(B, Held(Role.FOLLOWING, 2, "2x3", 7))) == []

@@ -93,13 +93,14 @@ def test_a_copy_whose_process_was_killed_is_gone_on_with_in_the_same_run(opened:
 
 
 @pytest.mark.parametrize("run", ["second", ""])
-def test_a_copy_that_was_open_when_the_machine_went_down_is_dropped(
+def test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with(
     path: Path, opened: Opened, run: str
 ) -> None:
     down(opened("first"))
 
     assert opened(run) is None
-    assert sorted(each.name for each in path.iterdir()) == ["lock"]
+    assert (path / files.DATA).exists()
+    assert opened(run) is None
     assert opened("first") is None
 
 
