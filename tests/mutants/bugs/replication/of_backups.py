@@ -7,7 +7,7 @@ REFUSING = "tests/server/cluster/backing_up/test_refusing.py"
 MANIFEST = "tests/storage/maintenance/replication/test_manifest.py"
 MEASURING = "tests/server/cluster/measuring/test_measuring.py"
 FROM_BACKUP = "tests/commands/cluster/test_init_from_backup.py"
-CLOSING = "tests/storage/database/test_closing.py"
+CLOSING = "tests/storage/database/test_stoppable_copy.py"
 
 BACKUPS = (
     Mutant(
