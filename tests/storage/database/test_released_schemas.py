@@ -10,7 +10,7 @@ from hookbundle.engine.errors import Unusable
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.opening import open_environment, open_read_only
-from hookbundle.storage.database.records import SCHEMA, Identity
+from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.migration.migrating import migrate
 from hookbundle.tests.storage.fixtures.make import CONTENT, HERE, content
@@ -18,11 +18,15 @@ from hookbundle.tests.storage.fixtures.released import OLD, laid_out
 from hookbundle.tests.storage.scratch import START_MS
 
 PRESENT = HERE / f"schema-{SCHEMA}"
+WORKED_ON = [f"schema-{number}" for number in range(SCHEMA_OLDEST, SCHEMA + 1)]
 
 
-def test_a_database_of_the_present_schema_opens_and_holds_what_it_held(tmp_path: Path) -> None:
-    listed = msgspec.json.decode((PRESENT / CONTENT).read_bytes())
-    env = open_environment(laid_out(PRESENT.name, tmp_path / "data"), START_MS)
+@pytest.mark.parametrize("name", WORKED_ON)
+def test_a_database_of_a_present_schema_opens_and_holds_what_it_held(
+    tmp_path: Path, name: str
+) -> None:
+    listed = msgspec.json.decode((HERE / name / CONTENT).read_bytes())
+    env = open_environment(laid_out(name, tmp_path / "data"), START_MS)
     with env.read() as txn:
         findings = list(check(txn))
         held = content({bytes(key): bytes(value) for key, value in txn.cursor()})
@@ -52,7 +56,7 @@ def test_a_database_of_an_earlier_schema_is_upgraded_and_then_opens(
 def test_every_schema_has_a_fixture() -> None:
     kept = {path.name for path in HERE.glob("schema-*")}
 
-    assert kept == {*OLD, PRESENT.name}
+    assert kept == {*OLD, *WORKED_ON}
     assert {f"schema-{number}" for number in range(1, SCHEMA + 1)} <= kept
 
 
