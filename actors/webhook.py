@@ -219,8 +219,8 @@ class WebhookActor(LoopActor):
             request=begun.request,
             delivery_id=begun.delivery_id,
             secrets=begun.secrets,
-            owner=begun.workspace,
-            webhook=self._webhook,
+            owner=self._traffic.first + begun.workspace,
+            webhook=self._traffic.first + self._webhook,
             at_ms=self._clock.now_ms(),
             wall_ms=self._clock.wall_ms(),
         )

@@ -59,17 +59,34 @@ def bodies_room(total: int = ROOM_BYTES) -> FairLimit[int]:
 
 
 @dataclass(slots=True)
+class Sum:
+    """The bytes of all bodies that were rendered for deliveries."""
+
+    bytes: int = 0
+
+
+@dataclass(slots=True)
 class Rendering:
-    """Belongs to one loop. `product_name`: as it is now. `made_bytes`: of all bodies that were
-    rendered for deliveries. `_resting`: the formats with which webhooks rest, so that a webhook
-    with another one begins anew."""
+    """Belongs to one loop. `product_name`: as it is now. `first`: what is added to the numbers of
+    workspaces and webhooks, where partitions share the renderer. `_resting`: the formats with which
+    webhooks rest, so that a webhook with another one begins anew."""
 
     renderer: Renders
     product_name: Callable[[], str]
     room: FairLimit[int] = field(default_factory=bodies_room)
-    made_bytes: int = 0
+    first: int = 0
+    _sum: Sum = field(default_factory=Sum)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _resting: dict[int, Setting] = field(default_factory=dict)
+
+    def apart(self, first: int) -> "Rendering":
+        """The same renderer and room for a partition, which stops while others go on."""
+        return Rendering(self.renderer, self.product_name, self.room, first, self._sum)
+
+    @property
+    def made_bytes(self) -> int:
+        """Of all bodies that were rendered for deliveries, of all partitions."""
+        return self._sum.bytes
 
     async def of(self, render: Render, store: Callable[[Made], Awaitable[T]]) -> T | None:
         """What `store` makes of the outcome. None if the daemon has begun to stop.
@@ -86,7 +103,7 @@ class Rendering:
                     held += self._take(render, len(made.body) - held)
                 return None if made is None else await store(made)
             finally:
-                self.room.give_back(render.workspace, held)
+                self.room.give_back(self.first + render.workspace, held)
         except NoRoomError:
             await asyncio.sleep(ROOM_AGAIN_S)
             raise
@@ -94,17 +111,17 @@ class Rendering:
     async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
         """A body that is looked at, or sent as a test. Raises: TooManyRequests; Overloaded."""
         job = msgspec.structs.replace(job, product_name=self.product_name())
-        return await self.renderer.preview(job, workspace)
+        return await self.renderer.preview(job, self.first + workspace)
 
     async def read(self, reading: Reading, workspace: int) -> tuple[Fault, ...]:
         """What is wrong with a template, which a webhook of the workspace may get; `workspace`: 0
         if it is not there yet. Raises: Overloaded."""
-        return await self.renderer.read(reading, workspace)
+        return await self.renderer.read(reading, self.first + workspace)
 
     def _take(self, render: Render, size: int) -> int:
         """Raises: NoRoomError."""
         try:
-            self.room.take(render.workspace, size)
+            self.room.take(self.first + render.workspace, size)
         except (TooManyRequests, Overloaded):
             raise NoRoomError from None
         return size
@@ -116,11 +133,10 @@ class Rendering:
     async def _made(self, render: Render) -> Made | None:
         job = msgspec.structs.replace(render.job, product_name=self.product_name())
         setting = job.format, job.options
+        workspace, webhook = self.first + render.workspace, self.first + render.webhook
         if self._resting.pop(render.webhook, setting) != setting:
-            self.renderer.begin_anew(render.workspace, render.webhook)
-        rendered = asyncio.ensure_future(
-            self.renderer.render(job, render.workspace, render.webhook)
-        )
+            self.renderer.begin_anew(workspace, webhook)
+        rendered = asyncio.ensure_future(self.renderer.render(job, workspace, webhook))
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({rendered, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +149,7 @@ class Rendering:
             rendered.cancel()
             stopping.cancel()
         if isinstance(made, Rendered):
-            self.made_bytes += len(made.body)
+            self._sum.bytes += len(made.body)
         if not isinstance(made, Resting):
             return made
         if made.cause == "limits":

@@ -200,7 +200,6 @@ class Node(Process):
         return Shared(
             config=lambda: self.config,
             client=self.client,
-            rendering=self.rendering,
             traffic=lambda number: self._new_traffic(first=number << WEBHOOK_BITS),
             tokens=self.tokens,
             sessions=self.sessions,

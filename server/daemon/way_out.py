@@ -114,15 +114,16 @@ class Process:
         closing.push_async_callback(renderer.close)
         self.rendering = Rendering(renderer, lambda: self.config.product_name)
 
-    def _new_traffic(self, first: int = 0) -> Traffic:
-        """Of a partition, whose webhooks are counted from `first` on in the slots of all."""
+    def _new_traffic(self, first: int | None = None) -> Traffic:
+        """Of the only partition; or of one of several, which ends while the others go on, and whose
+        webhooks are counted from `first` on in what all share."""
         return Traffic(
             self.slots,
             self.config.policy,
             self.meters.attempt,
-            self.rendering,
+            self.rendering if first is None else self.rendering.apart(first),
             self._stood_still_s,
-            first=first,
+            first=first or 0,
         )
 
     def _reconfigure(self, config: DaemonConfig) -> DaemonConfig:

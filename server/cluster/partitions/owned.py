@@ -14,7 +14,6 @@ from typing import Any
 from aiohttp import web
 
 from hookbundle import __version__
-from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
@@ -55,7 +54,6 @@ class Shared:
 
     config: Callable[[], DaemonConfig]
     client: GuardedClient
-    rendering: Rendering
     traffic: Callable[[int], Traffic]
     tokens: TokenCheck
     sessions: SignedIn
@@ -178,7 +176,7 @@ class Owned:
             sessions=shared.sessions,
             client=shared.client,
             slots=self.traffic.slots,
-            rendering=shared.rendering,
+            rendering=self.traffic.rendering,
             clock=self.clock,
             observations=self.observations,
             meters=shared.meters,

@@ -26,6 +26,7 @@ class Scripted(PlainRenderer):
     def __init__(self, *answers: Outcome | Resting) -> None:
         self.answers = deque(answers)
         self.jobs: list[Job] = []
+        self.webhooks: list[int] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.begun = asyncio.Event()
@@ -33,6 +34,7 @@ class Scripted(PlainRenderer):
 
     async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
         self.jobs.append(job)
+        self.webhooks.append(webhook)
         self.begun.set()
         await self.gate.wait()
         if self.answers:
@@ -256,6 +258,23 @@ async def test_a_renderer_that_is_closed_has_nothing_more() -> None:
             raise Overloaded("closed")
 
     assert await Rendering(Closed(), lambda: "p").of(render_of(1, 1), kept) is None
+
+
+async def test_of_partitions_that_share_a_renderer_one_ends_alone_and_their_numbers_differ() -> (
+    None
+):
+    renderer = Scripted()
+    both = Rendering(renderer, lambda: "p")
+    one, other = both.apart(0), both.apart(1 << 32)
+    assert isinstance(await one.of(render_of(1, 1), kept), Rendered)
+    one.stop()
+    renderer.gate.clear()
+    assert await one.of(render_of(1, 1), kept) is None
+    renderer.gate.set()
+    assert isinstance(await other.of(render_of(1, 1), kept), Rendered)
+
+    assert {number >> 32 for number in renderer.webhooks} == {0, 1}
+    assert both.made_bytes == one.made_bytes == other.made_bytes > 0
 
 
 async def test_a_body_names_the_product() -> None:
