@@ -10,7 +10,9 @@ It is what a role (role.py) is about while nobody owns it here. Two things may b
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import structlog
 
@@ -23,6 +25,8 @@ from hookbundle.actors.replication.role_state import RoleState
 from hookbundle.engine.errors import LogDamaged, StorageError, in_words
 from hookbundle.engine.replication.roles import Role, may_give_up, moved
 from hookbundle.engine.runtime.loop_actor import LoopActor
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +48,7 @@ class HeldCopy(LoopActor):
 
     async def _join(self, *, is_wanted: bool) -> None:
         """A copy of before is gone on with; without one, it is made, if `is_wanted`."""
-        self._close()
+        await self._close()
         may_have_one, self.state.may_have_one = self.state.may_have_one, False
         if not (may_have_one and self._open()):
             if not is_wanted:
@@ -80,9 +84,9 @@ class HeldCopy(LoopActor):
             return
         if self.state.follower is not None and not self._follower.is_known:
             return  # it may have what the others lack
-        self._close()
-        await self._host.in_thread(self._host.drop_copy)
         self._move(Role.ABSENT)
+        await self._close()
+        await self._host.in_thread(self._host.drop_copy)
 
     async def _failed(self, why: StorageError) -> None:
         """Something is wrong with the log, or with the copy."""
@@ -99,12 +103,12 @@ class HeldCopy(LoopActor):
         if self.state.role in (Role.OWNER, Role.YIELDING):
             await self._disown(finish=False)
         had_one = self.state.follower is not None
-        self._close()
+        self.state.broken_by = why
+        self._move(Role.BROKEN)
+        await self._close()
         if had_one:
             with suppress(OSError):  # the disk is full: the copy is as it was before
                 await self._host.in_thread(self._host.distrust_copy)
-        self.state.broken_by = why
-        self._move(Role.BROKEN)
 
     # ---- a log that has lost something
 
@@ -121,9 +125,9 @@ class HeldCopy(LoopActor):
         self._hold(str(why))
         if await has_begun_anew(self._raw, self._follower.log.generation):
             log.info("the log has gone on without this copy, which is made anew", why=str(why))
-            self._close()
             self.state.stopped_by, self.state.broken_by = "", str(why)
             self._move(Role.JOINING)
+            await self._close()
         elif not was_stopped:
             log.error("the log has lost something: the copy is kept as it is", why=str(why))
 
@@ -156,7 +160,13 @@ class HeldCopy(LoopActor):
     def _move(self, to: Role) -> None:
         self.state.role = moved(self.state.role, to)
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         follower, self.state.follower = self.state.follower, None
         if follower is not None:
-            follower.env.close()
+            await aside(follower.env.close)
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """Neither on the loop nor where copies are followed: to sync a copy may take seconds, and to
+    write one anew minutes."""
+    return await asyncio.get_running_loop().run_in_executor(None, work)

@@ -94,7 +94,12 @@ class Recover:
     then: Callable[[Recovered | HookbundleError], None]
 
 
-Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy | Recover
+@dataclass(frozen=True, slots=True)
+class CloseCopy:
+    """The node ends: the copy is on disk, and can be opened again."""
+
+
+Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy | Recover | CloseCopy
 
 
 class Host(Protocol):

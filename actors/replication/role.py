@@ -19,9 +19,10 @@ from typing import assert_never
 import structlog
 
 from hookbundle.actors.replication.generations import position_of
-from hookbundle.actors.replication.held_copy import HeldCopy
+from hookbundle.actors.replication.held_copy import HeldCopy, aside
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.maintenance import Maintenance
+from hookbundle.actors.replication.messages import CloseCopy as CloseCopy
 from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
 from hookbundle.actors.replication.messages import Inbox
 from hookbundle.actors.replication.messages import Look as Look
@@ -92,6 +93,9 @@ class RoleActor(HeldCopy):
                     await self._rewrite(message)
                 case Recover():
                     await self._recover(message)
+                case CloseCopy():
+                    self._cancel_maintenance()
+                    await self._close()
                 case _:
                     assert_never(message)
         except StorageError as exc:
@@ -139,7 +143,8 @@ class RoleActor(HeldCopy):
         self._follow_again()
 
     async def _ownership_ended(self, message: OwnershipEnded) -> None:
-        if self.state.role is not Role.OWNER or message.env is not self._follower.env:
+        follower = self.state.follower
+        if self.state.role is not Role.OWNER or follower is None or message.env is not follower.env:
             return
         if isinstance(message.why.__cause__, LogDamaged):
             raise message.why.__cause__
@@ -156,12 +161,10 @@ class RoleActor(HeldCopy):
             message.then(Conflict.of(Code.NO_WHOLE_COPY))
             return
         path = self._follower.env.path
-        self._close()
         self._move(Role.JOINING)
-        in_executor = asyncio.get_running_loop().run_in_executor
+        await self._close()
         try:
-            # Not where copies are followed: it may take minutes.
-            message.then(await in_executor(None, partial(rewrite_copy, path)))
+            message.then(await aside(partial(rewrite_copy, path)))
         except HookbundleError as exc:
             message.then(exc)
             self._open()
@@ -259,7 +262,13 @@ class RoleActor(HeldCopy):
         self._follower.start_again()
         self._move(Role.FOLLOWING)
 
-    def on_stop(self) -> None:
+    def _cancel_maintenance(self) -> None:
         if self.state.maintenance is not None:
             self.state.maintenance.cancel()
-        self._close()
+
+    def on_stop(self) -> None:
+        """Who can wait sends `CloseCopy` before."""
+        self._cancel_maintenance()
+        follower, self.state.follower = self.state.follower, None
+        if follower is not None:
+            follower.env.close()

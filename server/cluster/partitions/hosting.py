@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from hookbundle.actors.replication.log import Life, RawLog
-from hookbundle.actors.replication.role import Host, OwnershipEnded, RoleActor
+from hookbundle.actors.replication.role import CloseCopy, Host, OwnershipEnded, RoleActor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
@@ -160,6 +160,7 @@ class PartitionHost(Host):
         """The copy is closed; what works on it must have ended."""
         if self.number in self._owned:
             await self.disown(finish=False)
+        await self.role.actor_ref.ask(CloseCopy(), block=False)
         await self.role.actor_ref.stop(block=False)
 
     async def confirmed(self) -> None:
