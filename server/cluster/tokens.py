@@ -3,11 +3,14 @@
 A token of one workspace is in its partition, one for all in partition 0. What an owner revokes is
 known to it at once; a copy that follows knows it when it has the rows, and nothing is remembered of
 it. What no copy here knows is asked of the owner, before the request is looked at.
+
+A stream of events lasts longer than an answer is true. So where its token is not known here, be it
+that it never was or that the copy is being rewritten, the owner is asked again and again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 import msgspec
@@ -19,6 +22,7 @@ from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.owned import Owned
+from hookbundle.server.feed.sse import EVENTS_PATH
 from hookbundle.server.http.authentication import bearer_in, is_on_socket
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.problems import Handler, answer_for
@@ -32,6 +36,7 @@ PATH = "/cluster/tokens/{digest}"
 OF_ALL = 0  # the partition of the tokens that are good for every workspace
 PLACES_MAX = 4_096
 AT_ONCE = 8  # partitions that are asked for one token
+LOOK_S = 1.0  # whether the token of a stream is still there
 
 
 class Copies(Protocol):
@@ -54,9 +59,10 @@ class NodeTokens:
 
     def find(self, digest: bytes) -> Token | None:
         asked = self._asked.get(digest)
-        if asked:
-            return asked[0]
-        return self.known(digest)
+        if not asked:
+            return self.known(digest)
+        owned = self._owned.get(self.partition_of(asked[0]))
+        return asked[0] if owned is None else owned.tokens.find(digest)
 
     def known(self, digest: bytes) -> Token | None:
         """The token, if a partition or a copy of this node has it."""
@@ -81,14 +87,19 @@ class NodeTokens:
 
     @contextmanager
     def having(self, digest: bytes, token: Token) -> Iterator[None]:
-        """What another node has said of a token is true for one request."""
-        self._asked.setdefault(digest, []).append(token)
+        """What was said of a token is true for one request, or until it has `ended`."""
+        asked = self._asked.setdefault(digest, [])
+        asked.append(token)
         try:
             yield
         finally:
-            self._asked[digest].remove(token)
-            if not self._asked[digest]:
+            asked.remove(token)
+            if not asked and self._asked.get(digest) is asked:
                 del self._asked[digest]
+
+    def ended(self, digest: bytes) -> None:
+        """Its owner knows of no such token: it is good for no request under way either."""
+        self._asked.pop(digest, None)
 
     def used(self, digest: bytes, token: Token) -> None:
         """It is noted by the partition that has it, if this node owns that."""
@@ -113,20 +124,48 @@ def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middlew
         if not bearer or is_on_socket(request):
             return await handler(request)
         digest = digest_of(bearer)
-        if tokens.known(digest) is not None:
+        token, is_stream = tokens.known(digest), request.path == EVENTS_PATH
+        if token is not None and not is_stream:
             return await handler(request)
         number = placing.of_path(request, partitions)
+        places = list(dict.fromkeys((OF_ALL if number is None else number, OF_ALL)))
         try:
-            for place in dict.fromkeys((OF_ALL if number is None else number, OF_ALL)):
-                token = await asked_for(ask, place, digest)
-                if token is not None:
-                    with tokens.having(digest, token):
-                        return await handler(request)
+            token = token or await _first_asked_for(ask, places, digest)
         except HookbundleError as exc:
             return answer_for(exc)  # nobody can say whether the token is good: that is no 401
-        return await handler(request)
+        if token is None:
+            tokens.ended(digest)
+            return await handler(request)
+        with tokens.having(digest, token):
+            if not is_stream:
+                return await handler(request)
+            async with _watched(tokens, ask, places, digest):
+                return await handler(request)
 
     return ask_first
+
+
+@asynccontextmanager
+async def _watched(
+    tokens: NodeTokens, ask: Ask, places: list[int], digest: bytes
+) -> AsyncIterator[None]:
+    """The token is held to be good only as long as it is there, here or at its owner's."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if tokens.known(digest) is None and not await _first_asked_for(ask, places, digest):
+                    tokens.ended(digest)
+            except HookbundleError:
+                continue  # nobody can say now
+
+    task = asyncio.create_task(look(), name="token of a stream")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def finding(
@@ -151,6 +190,15 @@ def finding(
         return None if token is None or check.is_expired(token) else token
 
     return found
+
+
+async def _first_asked_for(ask: Ask, places: list[int], digest: bytes) -> Token | None:
+    """Raises: NotOwner; AnswerLost."""
+    for place in places:
+        token = await asked_for(ask, place, digest)
+        if token is not None:
+            return token
+    return None
 
 
 async def asked_for(ask: Ask, place: int, digest: bytes) -> Token | None:
