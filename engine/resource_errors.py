@@ -205,7 +205,7 @@ OF_RESOURCES: dict[Code, Meaning] = {
     ),
     Code.COMPACTION_UNDER_WAY: Meaning(
         409,
-        "this node compacts the cluster already",
+        "the cluster is being compacted already",
         "wait for its end; `hookbundle cluster status` shows how far it is",
         True,
     ),

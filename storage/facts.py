@@ -12,11 +12,13 @@ from msgspec import UNSET, UnsetType
 
 from hookbundle.storage import (
     change_facts,
+    cluster_facts,
     daemon_facts,
     format_facts,
     source_facts,
     webhook_facts,
 )
+from hookbundle.storage.cluster_facts import OfCluster
 from hookbundle.storage.daemon_facts import Fact, Noted, SettingsFact
 from hookbundle.storage.instants import Instant
 
@@ -279,12 +281,12 @@ class TokenRevoked(Fact, frozen=True, kw_only=True):
 
 
 # No facts themselves.
-BASES = (Fact, AttemptEnded, SettingsFact, Noted, change_facts.MessagesChanged)
+BASES = (Fact, AttemptEnded, SettingsFact, Noted, change_facts.MessagesChanged, OfCluster)
+OTHERS = (change_facts, format_facts, source_facts, webhook_facts, daemon_facts, cluster_facts)
 
 
 def all_facts() -> list[type[Fact]]:
     """The types that can stand in the feed: those of this module, then those of the others."""
-    others = (change_facts, format_facts, source_facts, webhook_facts, daemon_facts)
-    found = {**globals(), **{name: each for one in others for name, each in vars(one).items()}}
+    found = {**globals(), **{name: each for one in OTHERS for name, each in vars(one).items()}}
     kinds = [kind for kind in found.values() if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

@@ -90,7 +90,10 @@ def where(shared: Shared, workspace: str, as_json: bool) -> None:
 def progress(compaction: dict[str, Any]) -> str:
     """How far a compaction is, in one sentence."""
     done = f"{compaction['done']} of {compaction['partitions']} partitions"
-    return f"compaction: {done}; {compaction['doing'] or 'it is over'}"
+    now = compaction["doing"] or "it is over"
+    if compaction["stopped"]:
+        now = f"{compaction['node']} has ended before it was through: give the command again"
+    return f"compaction of {compaction['began_at']}, by {compaction['node']}: {done}; {now}"
 
 
 def _copy(copy: dict[str, object]) -> str:

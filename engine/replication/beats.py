@@ -13,9 +13,11 @@ from hookbundle.engine.replication.roles import Role
 
 EVERY_S = 0.5
 BYTES_MAX = 64 * 1024
+LINE_CHARS_MAX = 200
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Short = Annotated[str, msgspec.Meta(max_length=80)]
+Line = Annotated[str, msgspec.Meta(max_length=LINE_CHARS_MAX)]
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
@@ -34,11 +36,37 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     since_ms: Number = 0
 
 
+class Compaction(msgspec.Struct, frozen=True, array_like=True):
+    """The last compaction that a node knows of. `node`, in its life `life`, goes through all
+    partitions; `caller` has asked for it.
+
+    `began_ms` is greater than that of any before. `done`: how many partitions. `doing`: what is
+    under way; empty if it is over. `left_out`: what could not be done, and why. `is_told`: the
+    node has ended before it was through, and that stands in the feed.
+    """
+
+    began_ms: Number
+    node: Short
+    life: Short
+    caller: Short
+    partitions: Number
+    done: Number = 0
+    doing: Line = ""
+    left_out: tuple[Line, ...] = ()
+    is_told: bool = False
+
+    @property
+    def place(self) -> tuple[int, str, str, bool, bool, int]:
+        """Of two that are known the one with the greater place is the later one, or says more."""
+        return self.began_ms, self.node, self.life, not self.doing, self.is_told, self.done
+
+
 class Beat(msgspec.Struct, frozen=True, array_like=True):
     """`settings`: a digest of those that shape data. `leaves`: it gives away all that it owns.
 
     `given`: partitions that it was given by command, and in which epoch of theirs. `record`: the
     revision of the cluster's record that it knows; who hears of a later one reads the record.
+    `compaction`: the last one that it knows of, at whichever node.
     """
 
     node: Short
@@ -51,6 +79,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     leaves: bool = False
     given: dict[int, Number] = {}
     record: Number = 0
+    compaction: Compaction | None = None
 
 
 def pack(beat: Beat) -> bytes:

@@ -135,7 +135,10 @@ class Node(Process):
         closing.callback(self.meters.close)
         closing.push_async_callback(self.neighbours.close)
         await self.neighbours.open(
-            self.answer, lambda: self.assigning.held(), lambda: self.assigning.given()
+            self.answer,
+            lambda: self.assigning.held(),
+            lambda: self.assigning.given(),
+            lambda: self.serving.commanding.known.latest,
         )
         partitions = self.neighbours.partitions
         tokens = NodeTokens(partitions, self.owned, self)

@@ -77,7 +77,7 @@ class PartitionOut(msgspec.Struct, frozen=True):
 
 class ClusterOut(msgspec.Struct, frozen=True):
     """`hears`: whether this node hears its own beats. `warnings`: what needs a person.
-    `compaction`: the last one that was begun at this node. `schema`: which the cluster writes.
+    `compaction`: the last one, at whichever node. `schema`: which the cluster writes.
     `upgrade`: to which it could be raised now; None if that is none, or nobody can say.
     `record_lost`: the log servers have no record of the cluster."""
 
@@ -203,6 +203,12 @@ class Heard:
                 )
         found += in_words(self.live, self.registered)
         found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
+        compaction = self.compaction
+        if compaction is not None and compaction.stopped:
+            found.append(
+                f"{compaction.node} has ended before its compaction was through, which "
+                f"{compaction.caller} asked for: give the command again"
+            )
         return found
 
 

@@ -18,6 +18,7 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
 from hookbundle.server.cluster.backing_up import reaching
 from hookbundle.server.cluster.backing_up.backing_up import BackingUp
+from hookbundle.server.cluster.commanding import telling
 from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
@@ -56,7 +57,7 @@ class Serving:
         self._router = router
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
-        self.commanding = Commanding(node)
+        self.commanding = Commanding(node, router.asked)
         self.backing_up = BackingUp(node, router.asked)
         self.mail_tests = MailTests(lambda: node.config.smtp, node.clock)
 
@@ -93,11 +94,15 @@ class Serving:
             notices.PATH: notices.notices,
         }
         between = [self._between_nodes(path, answer) for path, answer in internal.items()]
+        between.append(self._between_nodes(telling.PATH, telling.noted, "POST"))
         between += self.commanding.between_nodes()
         return [*between, *map(self._router.answered_here, [*self._shape, *self._pages])]
 
     def _between_nodes(
-        self, path: str, answer: Callable[[Owned, web.Request], Awaitable[web.Response]]
+        self,
+        path: str,
+        answer: Callable[[Owned, web.Request], Awaitable[web.Response]],
+        method: str = "GET",
     ) -> Route:
         """What no caller may ask: of the partition that the request names."""
 
@@ -107,7 +112,7 @@ class Serving:
                 return web.Response(status=MISDIRECTED)
             return await answer(owned, request)
 
-        return Route(method="GET", path=path, handler=handle, summary="")
+        return Route(method=method, path=path, handler=handle, summary="")
 
     def _answered(self, route: Route, merged: dict[tuple[str, str], Handle]) -> Route:
         key = route.method, route.path

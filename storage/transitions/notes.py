@@ -2,15 +2,16 @@
 
 import msgspec
 
+from hookbundle.storage.cluster_facts import OfCluster
 from hookbundle.storage.daemon_facts import DaemonUpgraded, Noted
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.unit import Unit
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A fact about the daemon: started, stopped, the wall clock was stepped ..."""
+    """A fact about the daemon: started, stopped, the wall clock was stepped; or about a cluster."""
 
-    fact: Noted
+    fact: Noted | OfCluster
     now_ms: int
 
 

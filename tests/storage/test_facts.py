@@ -113,6 +113,13 @@ DATA = {
     "clock.released": ["detail"],
     "clock.stepped": ["detail"],
     "actor.quarantined": ["detail"],
+    "partition.moved": ["node", "caller", "partition", "before"],
+    "node.drained": ["node", "caller", "owns"],
+    "node.undrained": ["node", "caller"],
+    "node.forgotten": ["node", "caller"],
+    "compaction.begun": ["node", "caller", "partitions"],
+    "compaction.ended": ["node", "caller", "partitions", "left_out"],
+    "compaction.stopped": ["node", "caller", "partitions", "done"],
 }
 
 

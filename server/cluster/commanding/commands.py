@@ -1,12 +1,19 @@
 """The commands of operators on a cluster, put together at one node."""
 
+import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import structlog
+from msgspec.structs import replace
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.giving import Giving
+from hookbundle.server.cluster.commanding.known import KnownCompaction
 from hookbundle.server.cluster.commanding.recovering import Recovering
+from hookbundle.server.cluster.commanding.telling import OF_ALL, Ask, Telling
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
@@ -21,20 +28,42 @@ from hookbundle.server.http.schemas.cluster import (
     RecoveryOut,
     UpgradedOut,
 )
+from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.cluster_facts import (
+    CompactionStopped,
+    NodeDrained,
+    NodeForgotten,
+    NodeUndrained,
+    PartitionMoved,
+)
 
 if TYPE_CHECKING:
     from hookbundle.server.cluster.node import Node
 
 
-class Commanding(Cluster):
-    """`start()`, then `close()`."""
+LOOK_S = 0.5
 
-    def __init__(self, node: "Node") -> None:
+log = structlog.get_logger(__name__)
+
+
+class Commanding(Cluster):
+    """`start()`, and `close()` at the end. `known`: the last compaction."""
+
+    def __init__(self, node: "Node", ask: Ask) -> None:
+        """`ask`: a partition, wherever it is."""
         self._neighbours = node.neighbours
+        self._wall_ms: Callable[[], int] = node.clock.wall_ms
+        self._dead_after_s = node.cluster.dead_after_s
+        self._owned = node.owned
+        self._telling = Telling(ask)
+        self.known = KnownCompaction(node.life)
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
-        self._compacting = Compacting(node, node.hosts)
+        self._compacting = Compacting(
+            node.cluster.node, node.life, node, node.hosts, self.known, self._telling.tell
+        )
         self.upgrading = Upgrading(node.neighbours, node._lost)
         self._recovering = Recovering(node)
+        self._task: asyncio.Task[None] | None = None
 
     def between_nodes(self) -> list[Route]:
         parts = (self._giving, self._compacting, self._recovering)
@@ -42,23 +71,40 @@ class Commanding(Cluster):
 
     def start(self) -> None:
         self.upgrading.start()
+        self._task = asyncio.create_task(self._listen(), name="compactions")
 
     async def close(self) -> None:
         await self.upgrading.close()
         await self._compacting.close()
         await self._recovering.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._telling.close()
 
-    async def move(self, wanted: MoveIn) -> MovedOut:
-        return await self._giving.move(wanted)
+    async def move(self, wanted: MoveIn, caller: str) -> MovedOut:
+        moved = await self._giving.move(wanted)
+        fact = PartitionMoved(
+            node=moved.owner, caller=caller, partition=moved.partition, before=moved.before
+        )
+        self._telling.tell(fact)
+        return moved
 
-    async def drain(self, wanted: DrainIn) -> DrainedOut:
-        return await self._giving.drain(wanted)
+    async def drain(self, wanted: DrainIn, caller: str) -> DrainedOut:
+        drained = await self._giving.drain(wanted)
+        self._telling.tell(
+            NodeUndrained(node=drained.node, caller=caller)
+            if wanted.undo
+            else NodeDrained(node=drained.node, caller=caller, owns=drained.owns)
+        )
+        return drained
 
-    async def forget(self, wanted: ForgetIn) -> None:
+    async def forget(self, wanted: ForgetIn, caller: str) -> None:
         if wanted.node in self._neighbours.live():
             raise Conflict.of(Code.NODE_LIVES, node=wanted.node)
         if not await self._neighbours.forget(wanted.node):
             raise NotFound.of(Code.UNKNOWN_NODE, node=wanted.node)
+        self._telling.tell(NodeForgotten(node=wanted.node, caller=caller))
 
     async def upgrade(self) -> UpgradedOut:
         return await self.upgrading.upgrade()
@@ -66,10 +112,50 @@ class Commanding(Cluster):
     async def recover(self, wanted: RecoverIn) -> RecoveryOut:
         return await self._recovering.recover(wanted)
 
-    def compact(self) -> CompactionOut:
-        return self._compacting.begin()
+    def compact(self, caller: str) -> CompactionOut:
+        self.known.hear(self._neighbours.live(), self._wall_ms())
+        self._compacting.begin(caller, self._wall_ms())
+        shown = self.compaction()
+        assert shown is not None, "it has just begun"
+        return shown
 
     def compaction(self) -> CompactionOut | None:
-        """The last one that was begun at this node."""
-        state = self._compacting.state
-        return None if state is None else self._compacting.shown(state)
+        """The last one, at whichever node; None as long as there was none."""
+        latest = self.known.latest
+        if latest is None:
+            return None
+        has_stopped = self._judges() and self.known.has_stopped(self._neighbours.live())
+        return CompactionOut(
+            latest.partitions,
+            latest.done,
+            "" if has_stopped else latest.doing,
+            list(latest.left_out),
+            latest.node,
+            latest.caller,
+            iso(latest.began_ms),
+            has_stopped,
+        )
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            live = self._neighbours.live()
+            self.known.hear(live, self._wall_ms())
+            if self._judges() and self.known.has_stopped(live) and OF_ALL in self._owned:
+                self._tell_of_stopped()
+
+    def _tell_of_stopped(self) -> None:
+        """By the node that owns the feed of all, once."""
+        latest = self.known.latest
+        if latest is None or latest.is_told:
+            return
+        self.known.take(replace(latest, is_told=True))
+        log.warning("a compaction has stopped before it was through", node=latest.node)
+        fact = CompactionStopped(
+            node=latest.node, caller=latest.caller, partitions=latest.partitions, done=latest.done
+        )
+        self._telling.tell(fact)
+
+    def _judges(self) -> bool:
+        """Whether this node has listened long enough to know who lives."""
+        return self._neighbours.heard_s() >= self._dead_after_s

@@ -5,13 +5,13 @@ anew, then the owner's, which gives the partition away for that, and the old gen
 deleted. So one copy at most does not follow, and the log is renewed before any copy is, for a copy
 that follows an old one would take deleted texts from there.
 
-The node that was asked goes through them. It holds no promise: if it ends, what was not done yet is
-not done, and the command is given once more.
+The node that was asked goes through them, and says in its beats how far it is (known.py). It holds
+no promise: if it ends, what was not done yet is not done, all others say so, and the command is
+given once more.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,16 +21,17 @@ from aiohttp import web
 from hookbundle.actors.replication.messages import Renew, RewriteCopy
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, CorruptRecord, HookbundleError
-from hookbundle.engine.replication.beats import Held
+from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.members import owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.commanding.asking import Nodes, told
+from hookbundle.server.cluster.commanding.known import KnownCompaction
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import CompactionOut
+from hookbundle.storage.cluster_facts import CompactionBegun, CompactionEnded, OfCluster
 
 RENEW = "/cluster/renew"
 REWRITE = "/cluster/rewrite"
@@ -38,6 +39,8 @@ TIDIED = "/cluster/tidied"
 PARTITION_S = 3_600.0  # after which the next partition has its turn
 ANSWER_S = 20.0  # less than a node waits for another one's answer
 AGAIN_S = 0.25
+LEFT_OUT_MAX = 16  # that are named; more of the same would make beats long
+CALLER_CHARS_MAX = 80
 DONE, NOT_YET = 204, 202
 
 log = structlog.get_logger(__name__)
@@ -47,25 +50,28 @@ class OfPartition(msgspec.Struct, frozen=True):
     partition: int
 
 
-@dataclass(slots=True)
-class CompactionState:
-    """`done`: how many partitions. `doing`: of which partition, and what; empty if it is over.
-    `left_out`: what could not be done, and why."""
-
-    done: int = 0
-    doing: str = ""
-    left_out: list[str] = field(default_factory=list)
-
-
 class Compacting:
     """`begin()`, as often as it is wanted; `close()` ends what is under way."""
 
-    def __init__(self, nodes: Nodes, hosts: Mapping[int, PartitionHost]) -> None:
+    def __init__(
+        self,
+        node: str,
+        life: str,
+        nodes: Nodes,
+        hosts: Mapping[int, PartitionHost],
+        known: KnownCompaction,
+        tell: Callable[[OfCluster], None],
+    ) -> None:
+        """`node`, `life`: this one. `known`: what beats say. `tell` is told of begin and end."""
+        self._node = node
+        self._life = life
         self._nodes = nodes
         self._hosts = hosts
+        self._known = known
+        self._tell = tell
         self._rewriting: dict[int, asyncio.Future[Any]] = {}
         self._task: asyncio.Task[None] | None = None
-        self.state: CompactionState | None = None
+        self._state = Compaction(0, node, life, "", len(hosts))
 
     def between_nodes(self) -> list[Route]:
         """What the others ask of this one."""
@@ -75,48 +81,64 @@ class Compacting:
             for path, handler in asked.items()
         ]
 
-    def begin(self) -> CompactionOut:
-        """Raises: Conflict while one is under way."""
-        if self._task is not None and not self._task.done():
+    def begin(self, caller: str, wall_ms: int) -> None:
+        """Raises: Conflict while one is under way, at whichever node."""
+        is_ours = self._task is not None and not self._task.done()
+        if is_ours or self._known.is_under_way(self._nodes.live()):
             raise Conflict.of(Code.COMPACTION_UNDER_WAY)
-        self.state = CompactionState(doing="begins")
-        self._task = asyncio.create_task(self._run(self.state), name="compaction")
-        return self.shown(self.state)
+        began_ms, caller = self._known.next_ms(wall_ms), caller[:CALLER_CHARS_MAX]
+        partitions = len(self._hosts)
+        self._state = Compaction(began_ms, self._node, self._life, caller, partitions)
+        self._is(doing="begins")
+        self._tell(CompactionBegun(node=self._node, caller=caller, partitions=partitions))
+        self._task = asyncio.create_task(self._run(), name="compaction")
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def shown(self, state: CompactionState) -> CompactionOut:
-        left_out = list(state.left_out)
-        return CompactionOut(len(self._hosts), state.done, state.doing, left_out)
-
     # ---- at the node that was asked
 
-    async def _run(self, state: CompactionState) -> None:
+    def _is(self, **changed: Any) -> None:
+        self._state = msgspec.structs.replace(self._state, **changed)
+        self._known.take(self._state)
+
+    def _leaves_out(self, why: str) -> None:
+        left_out = (*self._state.left_out, f"{self._state.doing}: {why}"[:LINE_CHARS_MAX])
+        self._is(left_out=left_out[:LEFT_OUT_MAX])
+
+    async def _run(self) -> None:
         for number in self._hosts:
             try:
                 async with asyncio.timeout(PARTITION_S):
-                    await self._partition(number, state)
+                    await self._partition(number)
             except TimeoutError:
-                state.left_out.append(f"{state.doing}: not done in time")
+                self._leaves_out("not done in time")
             except Exception as exc:  # whatever it is, the other partitions have their turn
                 log.error("partition not compacted", partition=number, exc_info=exc)
-                state.left_out.append(f"{state.doing}: {exc}")
-            state.done += 1
-        state.doing = ""
-        log.info("compaction over", partitions=state.done, left_out=state.left_out)
+                self._leaves_out(str(exc))
+            self._is(done=self._state.done + 1)
+        self._is(doing="")
+        over = self._state
+        self._tell(
+            CompactionEnded(
+                node=over.node,
+                caller=over.caller,
+                partitions=over.partitions,
+                left_out=over.left_out,
+            )
+        )
 
-    async def _partition(self, number: int, state: CompactionState) -> None:
-        state.doing = f"partition {number}: its log"
+    async def _partition(self, number: int) -> None:
+        self._is(doing=f"partition {number}: its log")
         least = await self._renewed(number)
         done: set[str] = set()
         while (node := self._next(number, done)) is not None:
-            state.doing = f"partition {number}: the copy of {node}"
+            self._is(doing=f"partition {number}: the copy of {node}")
             await self._rewritten(number, node, least)
             done.add(node)
-        state.doing = f"partition {number}: its former logs"
+        self._is(doing=f"partition {number}: its former logs")
         while (owner := self._owner(number)) is None or not await self._does(owner, TIDIED, number):
             await asyncio.sleep(AGAIN_S)
 

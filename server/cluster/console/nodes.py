@@ -39,6 +39,11 @@ def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
         found += _of_partition(partition, wanted)
     for node in cluster.nodes:
         found += _of_node(node)
+    compaction = cluster.compaction
+    if compaction is not None and compaction.stopped:
+        found.append(Need("stopped", compaction.node))
+    elif compaction is not None and compaction.left_out:
+        found.append(Need("left_out", compaction.left_out[0]))
     versions = sorted({node.version for node in cluster.nodes})
     if len(versions) > 1:
         found.append(Need("versions", ", ".join(versions)))

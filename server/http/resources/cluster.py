@@ -6,6 +6,7 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
+from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -25,21 +26,21 @@ PATH = "/v1/cluster"
 
 
 class Cluster(Protocol):
-    """The cluster, as a node of it can change it."""
+    """The cluster, as a node of it can change it. `caller`: who asks, as facts name it."""
 
-    async def move(self, wanted: MoveIn) -> MovedOut:
+    async def move(self, wanted: MoveIn, caller: str) -> MovedOut:
         """Raises: NotFound, Conflict; Overloaded if it is not done in time; AnswerLost."""
 
-    async def drain(self, wanted: DrainIn) -> DrainedOut:
+    async def drain(self, wanted: DrainIn, caller: str) -> DrainedOut:
         """Raises: NotFound, Conflict; AnswerLost."""
 
-    async def forget(self, wanted: ForgetIn) -> None:
+    async def forget(self, wanted: ForgetIn, caller: str) -> None:
         """Raises: NotFound, Conflict; Overloaded."""
 
     async def upgrade(self) -> UpgradedOut:
         """Raises: Conflict; Overloaded."""
 
-    def compact(self) -> CompactionOut:
+    def compact(self, caller: str) -> CompactionOut:
         """It is begun. Raises: Conflict while one is under way."""
 
     async def recover(self, wanted: RecoverIn) -> RecoveryOut:
@@ -118,17 +119,17 @@ class ClusterCommands:
     async def move(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/move`"""
         wanted = await body_of(request, MoveIn)
-        return json_response(await self._there().move(wanted))
+        return json_response(await self._there().move(wanted, caller_of(request)))
 
     async def drain(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/drain`"""
         wanted = await body_of(request, DrainIn)
-        return json_response(await self._there().drain(wanted))
+        return json_response(await self._there().drain(wanted, caller_of(request)))
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/forget`"""
         wanted = await body_of(request, ForgetIn)
-        await self._there().forget(wanted)
+        await self._there().forget(wanted, caller_of(request))
         return web.Response(status=204)
 
     async def upgrade(self, request: web.Request) -> web.Response:
@@ -137,7 +138,7 @@ class ClusterCommands:
 
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""
-        return json_response(self._there().compact(), status=202)
+        return json_response(self._there().compact(caller_of(request)), status=202)
 
     async def recover(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/recover`"""

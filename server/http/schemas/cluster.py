@@ -56,12 +56,18 @@ class UpgradedOut(msgspec.Struct, frozen=True):
 
 class CompactionOut(msgspec.Struct, frozen=True):
     """`partitions`: how many there are. `done`: how many were gone through. `doing`: what is under
-    way; empty if it is over. `left_out`: what could not be done, and why."""
+    way; empty if it is over. `left_out`: what could not be done, and why. `node`: which goes
+    through them. `caller`: who has asked for it. `stopped`: the node has ended before it was
+    through, and nobody goes on."""
 
     partitions: int
     done: int
     doing: str
     left_out: list[str]
+    node: str
+    caller: str
+    began_at: str
+    stopped: bool
 
 
 class RecoverIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

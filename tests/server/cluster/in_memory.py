@@ -20,7 +20,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import LogDamaged, Overloaded
-from hookbundle.engine.replication.beats import Beat, Held
+from hookbundle.engine.replication.beats import Beat, Compaction, Held
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import (
     FORMAT,
@@ -187,14 +187,16 @@ class Heard(neighbours.Neighbours):
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict
+    compaction: Callable[[], Compaction | None] = lambda: None
 
     async def open(
         self,
         answer: neighbours.Answer,
         held: Callable[[], Mapping[int, Held]],
         given: Callable[[], Mapping[int, int]],
+        compaction: Callable[[], Compaction | None],
     ) -> None:
-        self.answer, self.held, self.given = answer, held, given
+        self.answer, self.held, self.given, self.compaction = answer, held, given, compaction
         self.partitions = len(self.cluster.logs)
         self.sessions = self.cluster.sessions
         self.cluster.known[self.name] = self.itself
@@ -235,6 +237,7 @@ class Heard(neighbours.Neighbours):
             self.leaves,
             given,
             self.revision,
+            self.compaction(),
         )
 
     def heard_s(self) -> float:

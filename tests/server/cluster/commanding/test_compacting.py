@@ -1,14 +1,16 @@
 """Logs and copies of a cluster are made anew: nothing that was deleted is left in any file."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hookbundle.actors.replication import maintenance
-from hookbundle.server.cluster.commanding import compacting
+from hookbundle.server.cluster.commanding import commands, compacting
 from hookbundle.tests.in_process import Api, daemon_in, event
+from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
 
@@ -22,6 +24,7 @@ WITHIN_S = 60.0
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "AGAIN_S", 0.05)
     monkeypatch.setattr(compacting, "AGAIN_S", 0.02)
+    monkeypatch.setattr(commands, "LOOK_S", 0.02)
 
 
 def kept(cluster: MemoryCluster, text: str) -> list[str]:
@@ -36,15 +39,21 @@ def kept(cluster: MemoryCluster, text: str) -> list[str]:
     return found + [str(path) for path in files if text.encode() in path.read_bytes()]
 
 
-async def over(api: Api) -> dict[str, Any]:
-    """The compaction, when it is over."""
+async def shown(api: Api, **wanted: Any) -> dict[str, Any]:
+    """What the node says of the cluster, once it says this of the compaction."""
     async with asyncio.timeout(WITHIN_S):
         while True:
-            shown = await api.get("/v1/cluster")
-            if not shown["compaction"]["doing"]:
-                found: dict[str, Any] = shown["compaction"]
+            found: dict[str, Any] = await api.get("/v1/cluster")
+            compaction = found["compaction"]
+            if compaction is not None and compaction.items() >= wanted.items():
                 return found
             await asyncio.sleep(0.05)
+
+
+async def over(api: Api) -> dict[str, Any]:
+    """The compaction, when it is over."""
+    found: dict[str, Any] = (await shown(api, doing="", done=PARTITIONS))["compaction"]
+    return found
 
 
 async def with_deleted_texts(made: Two) -> None:
@@ -65,7 +74,9 @@ async def test_no_deleted_byte_is_left_in_any_log_or_copy(tmp_path: Path) -> Non
         before = kept(made.cluster, CANARY)
         begun = await made.apis[1].ask("POST", COMPACT)
         again = await made.apis[1].ask("POST", COMPACT)
+        elsewhere = await made.apis[0].ask("POST", COMPACT)
         ended = await over(made.apis[1])
+        assert await over(made.apis[0]) == ended
         after = kept(made.cluster, CANARY)
         for name in NAMES:
             await made.accepted(name, event("later"))
@@ -78,7 +89,9 @@ async def test_no_deleted_byte_is_left_in_any_log_or_copy(tmp_path: Path) -> Non
         assert [len(log.entries) for log in made.cluster.logs] == [1] * PARTITIONS
     assert (begun.status, begun.document["partitions"]) == (202, PARTITIONS)
     assert (again.status, again.code) == (409, "compaction_under_way")
-    assert ended == {"partitions": PARTITIONS, "done": PARTITIONS, "doing": "", "left_out": []}
+    assert (elsewhere.status, elsewhere.code) == (409, "compaction_under_way")
+    assert ended["left_out"] == []
+    assert (ended["node"], ended["caller"], ended["stopped"]) == ("b", f"uid {os.getuid()}", False)
 
 
 async def test_what_can_not_be_done_is_left_out_by_name_and_the_rest_is_done(
@@ -97,15 +110,30 @@ async def test_what_can_not_be_done_is_left_out_by_name_and_the_rest_is_done(
     assert ended["left_out"] == ["partition 1: its log: not done in time"]
 
 
-async def test_a_node_that_is_stopped_ends_what_it_has_begun(tmp_path: Path) -> None:
-    async with two(tmp_path) as made:
-        made.cluster.logs[0].is_up.clear()
+async def test_what_a_node_has_not_ended_is_named_by_the_others_and_done_by_another_command(
+    tmp_path: Path,
+) -> None:
+    async with two(tmp_path) as made, made.reading(1, since="oldest") as feed:
+        first = next(number for number in made.nodes[0].owned if number != 0)
+        made.cluster.logs[first].is_up.clear()  # its renewal waits
         await made.apis[0].ask("POST", COMPACT)
-        made.cluster.logs[0].is_up.set()
-        await made.nodes[0].stop()
-        shown = await made.apis[1].get("/v1/cluster")
+        under_way = await shown(made.apis[1], node="a", stopped=False)
+        made.cluster.nodes["a"].is_cut = True
+        stopped = await shown(made.apis[1], stopped=True)
+        made.cluster.logs[first].is_up.set()
+        told = (await heard(feed, "compaction.stopped", 1))[-1]
+        again = await made.apis[1].ask("POST", COMPACT)
+        made.cluster.nodes["a"].is_cut = False
+        ended = await over(made.apis[1])
+        facts = await heard(feed, "compaction.ended", 1)
 
-    assert shown["compaction"] is None
+    assert under_way["compaction"]["doing"]
+    assert stopped["compaction"]["doing"] == ""
+    assert any("give the command again" in each for each in stopped["warnings"])
+    assert told["data"]["node"] == "a"
+    assert again.status == 202
+    assert (ended["node"], ended["stopped"]) == ("b", False)
+    assert not [each for each in facts if each["type"] == "compaction.stopped"], "it is told once"
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:

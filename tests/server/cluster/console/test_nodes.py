@@ -8,15 +8,22 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.console.nodes import Need, needs_of
 from hookbundle.server.cluster.overview import Heard
 from hookbundle.server.cluster.versions import Registered
+from hookbundle.server.http.schemas.cluster import CompactionOut
 
 ROOM = 1 << 40
 A = Beat("a", "life of a", "1.0", 10_000, ROOM, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
 B = Beat("b", "life of b", "1.0", 10_000, ROOM, "", {0: Held(Role.FOLLOWING, 3, "1x0", 4_990)})
 
 
-def words(*nodes: Beat, partitions: int = 1, copies: int = 2, hears: bool = True) -> list[str]:
+def words(
+    *nodes: Beat,
+    partitions: int = 1,
+    copies: int = 2,
+    hears: bool = True,
+    compaction: CompactionOut | None = None,
+) -> list[str]:
     live = {each.node: each for each in nodes}
-    seen = Heard(nodes[0].node, partitions, hears, live, {}).overview()
+    seen = Heard(nodes[0].node, partitions, hears, live, {}, compaction).overview()
     return [each.word for each in needs_of(seen, copies)]
 
 
@@ -39,6 +46,10 @@ def test_what_needs_a_person_is_said() -> None:
     assert words(A, replace(B, wall_ms=5_000)) == ["clock"]
     assert words(A, replace(B, free_bytes=1)) == ["disk"]
     assert words(A, replace(B, version="1.1")) == ["versions"]
+    over = CompactionOut(1, 1, "", [], "a", "uid 0", "", stopped=False)
+    assert words(A, B, compaction=over) == []
+    assert words(A, B, compaction=replace(over, stopped=True)) == ["stopped"]
+    assert words(A, B, compaction=replace(over, left_out=["partition 0"])) == ["left_out"]
 
 
 def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
