@@ -38,6 +38,7 @@ from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
+from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
@@ -144,4 +145,5 @@ MUTANTS = (
     *NODES,
     *CLUSTER_COMMANDS,
     *OF_VERSIONS,
+    *ERASING,
 )

@@ -10,7 +10,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from hookbundle.tests.program import PROGRAM, Program, program_in
 
 WITHIN_S = 60.0
 LOOK_S = 0.05
+NO_COMMANDS: Mapping[str, Sequence[str]] = {}
 AHEAD = (sys.executable, "-m", "hookbundle.tests.reliability.cluster.ahead")
 
 
@@ -146,9 +147,11 @@ async def cluster_of(
     copies: str = "2",
     through_relays: Sequence[str] = (),
     ahead: Sequence[str] = (),
+    commands: Mapping[str, Sequence[str]] = NO_COMMANDS,
     **settings: str,
 ) -> AsyncIterator[ClusterProcesses]:
-    """All nodes are ready. `ahead`: those whose clock is a minute ahead."""
+    """All nodes are ready. `ahead`: those whose clock is a minute ahead. `commands`: what is run in
+    place of `hookbundle`, by node."""
     name = servers.new_cluster()
     await asyncio.to_thread(init, servers, name, partitions)
     made = ClusterProcesses(servers, name, partitions, [])
@@ -174,7 +177,7 @@ async def cluster_of(
                 DELIVERY__BACKOFF="100ms",
                 **settings,
             )
-            command = AHEAD if letter in ahead else (PROGRAM,)
+            command = commands.get(letter, AHEAD if letter in ahead else (PROGRAM,))
             env = {**program.env, "PYTHONPATH": ".src"}
             node = NodeProcess(letter, at, Program(env), command, relays)
             made.nodes.append(node)

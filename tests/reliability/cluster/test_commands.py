@@ -1,4 +1,4 @@
-"""Commands on nodes in processes of their own: what they say, and what is left on the disks."""
+"""Commands on nodes in processes of their own: what they say."""
 
 import asyncio
 import json
@@ -11,8 +11,6 @@ from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
 
 PARTITIONS = 2
 NAMES = ["ws0", "ws1", "ws2", "ws3"]
-CANARY = "a text that is deleted"
-STAYS = "a text that stays"
 WITHIN_S = 120.0
 
 
@@ -23,12 +21,7 @@ async def said(node: NodeProcess, *words: str) -> Any:
     return json.loads(ran.out)
 
 
-def files_with(text: str, *folders: Path) -> list[str]:
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [str(path) for path in files if text.encode() in path.read_bytes()]
-
-
-async def test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotten(
+async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
     tmp_path: Path, nats: LogServers
 ) -> None:
     async with (
@@ -39,12 +32,7 @@ async def test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotte
         api = Api(session)
         for name in NAMES:
             assert (await api.ask("POST", "/v1/workspaces", {"id": name})).status == 201
-            for number in range(20):
-                text = CANARY * 20
-                await api.accept(name, event(f"m{number}", "deleted", text=text))
-            await api.accept(name, event("stays", "stays", text=STAYS))
-            answer = await api.ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
-            assert answer.status in (200, 202, 204), answer
+            await api.accept(name, event("m1"))
 
         moved = await said(a, "move", "0", "b")
         status = await said(b, "status")
@@ -52,16 +40,8 @@ async def test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotte
         drained = await said(a, "drain", "b")
         undone = await said(b, "drain", "--undo")
 
-        before = files_with(CANARY, tmp_path, nats.folder)
-        begun = await said(a, "compact")
-        async with asyncio.timeout(WITHIN_S):
-            while (compaction := (await said(a, "status"))["compaction"])["doing"]:
-                await asyncio.sleep(0.2)
-        after = files_with(CANARY, tmp_path, nats.folder)
-        stays = files_with(STAYS, tmp_path, nats.folder)
         for name in NAMES:
-            known = await api.accept(name, event("stays", "stays", text=STAYS))
-            assert known["duplicate"] == 1
+            assert (await api.accept(name, event("m1")))["duplicate"] == 1
 
         lives = await a.program("cluster", "forget", "b")
         assert await b.stop() == 0
@@ -73,7 +53,6 @@ async def test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotte
         b.start()
         await b.until_says("ready", 2)
 
-    print(f"a deleted text: in {len(before)} files before, in {len(after)} after")
     assert moved["owner"] == "b"
     assert [each["given_to"] for each in status["partitions"]] == ["b", None]
     assert status["partitions"][0]["owner"] == "b"
@@ -82,10 +61,4 @@ async def test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotte
         {"node": "b", "leaves": True, "owns": 0},
         False,
     )
-    assert begun["partitions"] == compaction["done"] == PARTITIONS
-    assert compaction["left_out"] == []
-    for kind in ("/jetstream/", "/data.mdb"):
-        assert any(kind in each for each in before), before
-    assert after == []
-    assert len(stays) >= 3
     assert (lives.code, forgotten, unknown.code) == (6, {"node": "b"}, 5)

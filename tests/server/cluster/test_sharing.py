@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import event, receiving
-from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, of_workspace, two
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
 
 FORMAT = {"template": {"note": "{{ messages | text }}"}}
 

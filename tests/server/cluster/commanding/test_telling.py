@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from hookbundle.engine.replication.beats import Beat, Compaction
+from hookbundle.engine.replication.cluster import NodeRecord
 from hookbundle.server.cluster.commanding.known import AHEAD_MS_MAX, KnownCompaction
 from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.two_nodes import Two, two
@@ -19,7 +20,7 @@ async def commanded(made: Two, at: int, command: str, document: object) -> None:
 async def test_each_command_is_a_fact_with_who_gave_it(tmp_path: Path) -> None:
     async with two(tmp_path) as made, made.reading(1, since="oldest") as feed:
         number = min(made.nodes[0].owned)
-        made.cluster.known.add("gone")
+        made.cluster.known["gone"] = NodeRecord("gone", "1", 2, 0)
         await commanded(made, 1, "move", {"partition": number, "node": "b"})
         moved = (await heard(feed, "partition.moved", 1))[-1]
         await commanded(made, 0, "drain", {"node": "b"})
@@ -43,7 +44,7 @@ async def test_each_command_is_a_fact_with_who_gave_it(tmp_path: Path) -> None:
 async def test_what_is_refused_is_no_fact(tmp_path: Path) -> None:
     async with two(tmp_path) as made, made.reading(since="oldest") as feed:
         refused = await made.apis[0].ask("POST", "/v1/cluster/forget", {"node": "nobody"})
-        made.cluster.known.add("gone")
+        made.cluster.known["gone"] = NodeRecord("gone", "1", 2, 0)
         await commanded(made, 0, "forget", {"node": "gone"})
         found = await heard(feed, "node.forgotten", 1)
 

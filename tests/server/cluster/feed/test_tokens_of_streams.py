@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.cluster import tokens
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
@@ -127,7 +128,7 @@ async def test_who_can_not_say_ends_no_stream(
 
         async def silent(ask: tokens.Ask, place: int, digest: bytes) -> object:
             refused.set()
-            raise tokens.HookbundleError("nobody answers")
+            raise HookbundleError("nobody answers")
 
         async with streaming(node, token) as stream:
             await hears(stream, "workspace.created")
