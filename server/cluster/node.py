@@ -218,17 +218,15 @@ class Node(Process):
     def _make_hosts(self, shared: Shared) -> None:
         cluster = self.cluster
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="followers")
-        self.hosts.update(
-            hosts_of(
-                cluster,
-                self.life,
-                self.config.data,
-                self.neighbours,
-                self.clock,
-                self._threads,
-                shared,
-                self.owned,
-            )
+        self.hosts |= hosts_of(
+            cluster,
+            self.life,
+            self.config.data,
+            self.neighbours,
+            self.clock,
+            self._threads,
+            shared,
+            self.owned,
         )
         self.assigning = Assigning(
             cluster.node,

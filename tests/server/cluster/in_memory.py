@@ -43,6 +43,7 @@ from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import LOOPBACK
+from hookbundle.tests.server.cluster.memory_records import MemoryRecords
 
 ENTRY_BYTES_MAX = 1 << 20
 FIRST = Generation(1, 0)
@@ -110,30 +111,6 @@ def cluster_config(node: str, name: str = "test", copies: int = 2) -> ClusterCon
         erase_within_ms=86_400_000,
         key=bytes(KEY_BYTES),
     )
-
-
-@dataclass(slots=True)
-class MemoryRecords:
-    """Of sessions. `is_down`: nobody answers."""
-
-    kept: dict[str, bytes] = field(default_factory=dict)
-    is_down: bool = False
-
-    async def get(self, place: str) -> bytes | None:
-        self._check()
-        return self.kept.get(place)
-
-    async def put(self, place: str, record: bytes) -> None:
-        self._check()
-        self.kept[place] = record
-
-    async def delete(self, place: str) -> None:
-        self._check()
-        self.kept.pop(place, None)
-
-    def _check(self) -> None:
-        if self.is_down:
-            raise Overloaded.of(Code.LOG_WAITS)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ STREAMS = "tests/server/cluster/feed/test_tokens_of_streams.py"
 SHARING = "tests/server/cluster/test_sharing.py"
 RENDERING = "tests/actors/attempts/test_rendering.py"
 CLOSING = "tests/server/cluster/test_closing_copies.py"
-GIVING = "tests/server/cluster/commanding/test_giving.py"
 COMPACTING = "tests/server/cluster/commanding/test_compacting.py"
 TELLING = "tests/server/cluster/commanding/test_telling.py"
 UNFINISHED = "test_what_a_node_has_not_ended_is_named_by_the_others_and_done_by_another_command"
@@ -104,12 +103,5 @@ ERASING = (
             ),
         ),
         caught_by=(f"{TELLING}::test_what_is_refused_is_no_fact",),
-    ),
-    Mutant(
-        name="ca12",
-        bug="a node that is drained for a while gives up its copies",
-        path="server/cluster/assigning.py",
-        edits=(("if self.drains or self._keeps_none:", "if False:"),),
-        caught_by=(f"{GIVING}::test_a_drained_node_keeps_its_copies",),
     ),
 )
