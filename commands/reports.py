@@ -14,6 +14,7 @@ from hookbundle.commands.searching.filters import (
 )
 from hookbundle.commands.terminal import output, private_file
 from hookbundle.commands.terminal.client import Control, at, pieces_of, with_query
+from hookbundle.commands.terminal.failures import CONFLICT, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
 from hookbundle.commands.terminal.words import name_of
 
@@ -114,3 +115,22 @@ def status(shared: Shared, as_json: bool) -> None:
         output.say(f"{'not ready' if reason['stops'] else 'note'}: {reason['detail']}")
     if found["reasons"]:
         output.say(WHAT_TO_DO)
+    if shared.configuration().get("cluster.servers", tuple):
+        _say_of_cluster(shared)
+
+
+def _say_of_cluster(shared: Shared) -> None:
+    """Which node has answered; nothing if the daemon is in no cluster."""
+    try:
+        found = shared.ask(lambda control: control.get("/v1/cluster"))
+    except CommandFailure as exc:
+        if exc.exit_code != CONFLICT:
+            raise
+        return
+    (own,) = [each for each in found["nodes"] if each["name"] == found["node"]]
+    output.say(
+        f"of the whole cluster, as node {own['name']} has asked for it, which owns {own['owns']} "
+        f"of {len(found['partitions'])} partitions; `hookbundle cluster status` shows all nodes"
+    )
+    for warning in found["warnings"]:
+        output.say(f"note: {warning}")

@@ -28,6 +28,8 @@ class Term(StrEnum):
     LOOK_UPS = "look-ups of host names"
     CHANGES = "changes waiting to be stored"
     BODIES_TO_RENDER = "bodies waiting to be rendered"
+    UNKNOWN_TOKENS = "questions for tokens that are not known here"
+    PASSED_ON = "requests passed on to other nodes"
 
 
 # A text that came from outside is quoted; a number and a term are shown as they are.

@@ -122,12 +122,24 @@ def serving(folder: Path, **settings: str) -> Iterator[Program]:
         reading = Thread(target=_read, args=(daemon.stderr, log))
         reading.start()
         try:
-            yield program
+            with _owned_elsewhere(folder, program):
+                yield program
         finally:
             daemon.terminate()
             code = daemon.wait(TIMEOUT_S)
             reading.join(TIMEOUT_S)
     assert code == 0, b"".join(log).decode()
+
+
+@contextmanager
+def _owned_elsewhere(folder: Path, program: Program) -> Iterator[None]:
+    if not os.environ.get("ELSEWHERE"):
+        yield
+        return
+    from hookbundle.tests.log_servers.instead import owner_of_all
+
+    with owner_of_all(folder, PROGRAM, program.env):
+        yield
 
 
 def _read(log: IO[bytes], lines: list[bytes]) -> None:

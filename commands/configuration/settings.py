@@ -183,9 +183,17 @@ SETTINGS = (
         "of each partition, on as many nodes, the owner's among them",
     ),
     Setting(
-        "cluster.credentials", "", text(4_096), "for the log servers: USER:PASSWORD", secret=True
+        "cluster.credentials",
+        "",
+        text(4_096),
+        "for the log servers: USER:PASSWORD, or the path of a .creds file",
+        secret=True,
     ),
     Setting("cluster.tls_ca", "", text(4_096), "CA certificate of the log servers, PEM"),
+    Setting(
+        "cluster.tls_cert", "", text(4_096), "shown to log servers that want a certificate, PEM"
+    ),
+    Setting("cluster.tls_key", "", text(4_096), "its key, PEM; empty: in the same file"),
     Setting(
         "cluster.key",
         "",

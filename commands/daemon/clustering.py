@@ -21,7 +21,8 @@ def new_node(
     try:
         from hookbundle.commands.cluster import settings
         from hookbundle.server.cluster.joined import Joined
-        from hookbundle.server.cluster.node import Node, new_life
+        from hookbundle.server.cluster.neighbours import new_life
+        from hookbundle.server.cluster.node import Node
     except ModuleNotFoundError as exc:
         if exc.name is None or not exc.name.startswith("nats"):
             raise

@@ -24,16 +24,19 @@ FIRST_STEPS = (
     ("messages", "hookbundle send acme --sample 20"),
     ("what is wrong", "hookbundle doctor"),
 )
+OF_A_NODE = ("who owns what", "hookbundle cluster status")
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`tcp`: where the API listens; None if it does not. `files`: the settings that were read."""
+    """`tcp`: where the API listens; None if it does not. `files`: the settings that were read.
+    `said`: what a node says of its cluster, by what it is."""
 
     data: Path
     socket: Path
     tcp: tuple[str, int] | None
     files: tuple[Path, ...]
+    said: tuple[tuple[str, str], ...] = ()
 
 
 def greeting(config: Configuration, places: Places) -> str:
@@ -45,6 +48,10 @@ def _lines(config: Configuration, places: Places) -> Iterator[str]:
     yield f"  console   {_console(config, places.tcp)}"
     yield f"  data      {places.data}"
     yield f"  commands  reach it at {places.socket}"
+    servers = config.get("cluster.servers", tuple)
+    of_cluster = (("servers", ", ".join(servers)),) if servers else ()
+    for what, words in (*places.said, *of_cluster):
+        yield f"  {what:<8}  {words}"
     read = [str(path) for path in places.files if path.exists()]
     yield f"  settings  {', '.join(read) or f'from {paths.user_file()}, which is not there yet'}"
     unset = [name for name in UNSET if config.values[name].origin == DEFAULT]
@@ -52,7 +59,8 @@ def _lines(config: Configuration, places: Places) -> Iterator[str]:
         yield f"  {'not set' if place == 0 else '':<8}  {name}: {UNSET[name]}"
     if unset:
         yield f"            as {BY_NAME[unset[0]].variable}, or in the file; then start it again"
-    for place, (what, command) in enumerate(FIRST_STEPS):
+    steps = (*FIRST_STEPS, OF_A_NODE) if servers else FIRST_STEPS
+    for place, (what, command) in enumerate(steps):
         yield f"  {'next' if place == 0 else '':<8}  {what + ':':<24}{command}"
 
 

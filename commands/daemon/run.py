@@ -42,6 +42,7 @@ from hookbundle.storage.maintenance.migration import migrating
 from hookbundle.storage.transitions.notes import Note
 
 DONE = 0
+STILL_S = 20.0  # between two words to the service manager while others are waited for
 THREADS_S = 5.0  # at the end, for threads whose work nobody waits for
 GC_THRESHOLDS = (50_000, 20, 100)  # as gc.set_threshold: one for each generation
 
@@ -88,6 +89,7 @@ def run_daemon(
                 daemon.config.listeners.socket_path,
                 daemon.listeners.tcp,
                 tuple(paths.files(given.config_file)),
+                daemon.said(),
             )
             stream.write(greeting(loaded, places))
 
@@ -164,7 +166,7 @@ async def serve(
             if upgraded is None:
                 notifier.notify("STOPPING=1", "STATUS=stopping")
                 return None
-        if not await started(daemon, stop_requested):
+        if not await started(daemon, stop_requested, notifier):
             return None
     except HookbundleError as exc:
         return exc
@@ -197,8 +199,9 @@ async def serve(
     return error
 
 
-async def started(daemon: Process, stop_requested: asyncio.Event) -> bool:
-    """False if it was told to stop while it waited for others, before it had begun.
+async def started(daemon: Process, stop_requested: asyncio.Event, notifier: Notifier) -> bool:
+    """False if it was told to stop while it waited for others, before it had begun. The service
+    manager waits as long: to start it again would not bring them back.
 
     Raises: as its `start`.
     """
@@ -207,7 +210,11 @@ async def started(daemon: Process, stop_requested: asyncio.Event) -> bool:
         await starting
         return True
     stopping = asyncio.ensure_future(stop_requested.wait())
-    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    while not (starting.done() or stopping.done()):
+        notifier.still_starting("waits for the log servers", advances=True)
+        await asyncio.wait(
+            {starting, stopping}, timeout=STILL_S, return_when=asyncio.FIRST_COMPLETED
+        )
     stopping.cancel()
     if not starting.done():
         starting.cancel()

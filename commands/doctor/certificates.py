@@ -13,15 +13,15 @@ from hookbundle.engine.clock import Clock, SystemClock
 
 SOON = timedelta(days=30)
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-SHOWN = "delivery.client_certificate"
-TRUSTED = ("delivery.ca_file", "smtp.ca_file")
+SHOWN = ("delivery.client_certificate", "cluster.tls_cert")
+TRUSTED = ("delivery.ca_file", "smtp.ca_file", "cluster.tls_ca")
 VERSION, TWO_DIGITS = 0xA0, 0x17  # tags of a certificate's elements; RFC 5280, 4.1
 
 
 def dates(machine: Machine, clock: Clock | None = None) -> Iterator[Finding]:
     """What can't be read is a finding of the configuration, and none here."""
     now = datetime.fromtimestamp((clock or SystemClock()).wall_ms() / 1_000, UTC)
-    for setting in (SHOWN, *TRUSTED):
+    for setting in (*SHOWN, *TRUSTED):
         path = machine.config.get(setting, str)
         ends = _ends(Path(path)) if path else []
         if ends and min(ends) < now + SOON:
@@ -35,12 +35,12 @@ def _finding(setting: str, path: str, end: datetime, now: datetime) -> Finding:
         return note("certificates", f"{setting}: {path} ends on {day}", _why(setting), mend)
     what = f"{setting}: a certificate in {path} has ended on {day}"
     # A bundle of authorities may have old ones that nobody needs any more.
-    return (fault if setting == SHOWN else note)("certificates", what, _why(setting), mend)
+    return (fault if setting in SHOWN else note)("certificates", what, _why(setting), mend)
 
 
 def _why(setting: str) -> str:
-    if setting == SHOWN:
-        return "receivers that ask for a certificate refuse it then"
+    if setting in SHOWN:
+        return "receivers and servers that ask for a certificate refuse it then"
     return "what it has signed is not trusted then"
 
 

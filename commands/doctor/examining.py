@@ -11,7 +11,7 @@ from hookbundle import __version__
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.loading import with_faults
 from hookbundle.commands.configuration.settings import Configuration
-from hookbundle.commands.doctor import certificates, daemon, data, machine, settings
+from hookbundle.commands.doctor import certificates, cluster, daemon, data, machine, settings
 from hookbundle.commands.doctor.findings import Check, Finding, Machine, fault
 from hookbundle.commands.terminal import absence
 from hookbundle.commands.terminal.client import Control
@@ -27,6 +27,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         settings.secrets_in_clear,
         settings.permissions,
         settings.hosts,
+        cluster.leftovers,
     ),
     "data": (data.rights, data.room, data.file_system, data.schema),
     "clock": (machine.clock,),
@@ -36,6 +37,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "port": (machine.port,),
     "mail": (machine.mail_server,),
     "certificates": (certificates.dates,),
+}
+OF_A_NODE: dict[str, tuple[Check, ...]] = {
+    "cluster": (cluster.settings, cluster.directory, cluster.log_servers)
 }
 
 
@@ -57,17 +61,20 @@ def examine(shared: Shared, data_flag: str | None) -> Examined:
     at = paths.data_directory(config)
     found = Machine(config, tuple(read), at, paths.socket_path(config), files.holder(at))
     findings = list(settings.of_faults(faults))
-    for about, checks in CHECKS.items():
+    all_checks = CHECKS | (OF_A_NODE if cluster.is_meant(config) else {})
+    for about, checks in all_checks.items():
         for check in checks:
             findings += _of(about, partial(check, found))
     status = _status(found.socket)
     if status is None:
         findings += _silent(config, found)
         running = f"pid {found.pid} uses the data" if found.pid else "no daemon runs"
-        return Examined(tuple(findings), tuple(CHECKS), None, running)
+        return Examined(tuple(findings), tuple(all_checks), None, running)
     control = Control(found.socket, DAEMON_WITHIN_S)
     findings += _of("daemon", partial(daemon.condition, found, control))
-    checked = (*CHECKS, "daemon", "webhooks", "tokens")
+    if cluster.is_meant(config):
+        findings += _of("cluster", partial(cluster.of_daemon, found, control))
+    checked = (*all_checks, "daemon", "webhooks", "tokens")
     answered = {"version": status["version"], "pid": status["pid"]}
     return Examined(tuple(findings), checked, answered, f"the daemon runs, pid {status['pid']}")
 

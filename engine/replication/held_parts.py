@@ -53,6 +53,8 @@ class HeldParts:
     def add(self, part: Envelope, reply_to: str, now_s: float) -> Whole | None:
         """The request, if this was what it lacked. Raises: NoRoom."""
         self._drop_old(now_s)
+        if part.parts == 1:
+            return Whole(reply_to, part.body)  # nothing of it is held
         key = part.sender, part.number
         size = _size(part.body)
         held = self._bytes.get(part.sender, 0)

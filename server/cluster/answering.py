@@ -16,6 +16,8 @@ from aiohttp.typedefs import Middleware
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.loop_share import LoopShare
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.http.authentication import CALLER
@@ -28,6 +30,8 @@ from hookbundle.server.http.problems import Handler, as_problem
 from hookbundle.server.http.routes import Route
 
 READ_BYTES = 1 << 16
+WHAT = "answer of more than 32 MiB of another node"
+KEPT_BYTES_MAX = 32 * 1024 * 1024  # of an answer, which is sent on when it is whole
 
 
 class Answering:
@@ -55,7 +59,7 @@ class Answering:
             None,
             False,
             False,
-            URL(asked.target, encoded=True),
+            url_of(asked.target),
         )
         protocol = _NoConnection()
         content = StreamReader(protocol, READ_BYTES, loop=asyncio.get_running_loop())  # type: ignore[arg-type]
@@ -86,6 +90,17 @@ class Answering:
         return whole
 
 
+def url_of(target: str) -> URL:
+    """As aiohttp reads it off a connection: what two nodes read differently, one of them would do
+    in a workspace that the other has not checked."""
+    if not target.startswith("/"):
+        return URL(target, encoded=True)
+    path, mark, query = target.partition("?")
+    rest, _, fragment = (query if mark else path).partition("#")
+    path, query = (path, rest) if mark else (rest, "")
+    return URL.build(path=path, query_string=query, fragment=fragment, encoded=True)
+
+
 def _refusals() -> Middleware:
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -100,7 +115,8 @@ def _refusals() -> Middleware:
 
 
 class _Kept(AbstractStreamWriter):
-    """Takes what a handler writes piece by piece."""
+    """Takes what a handler writes piece by piece, up to KEPT_BYTES_MAX: a log may have a hundred of
+    the largest requests, and a daemon alone sends them one after the other."""
 
     def __init__(self) -> None:
         self.body = bytearray()
@@ -108,10 +124,13 @@ class _Kept(AbstractStreamWriter):
         self.length = None
 
     async def write(self, chunk: Any, *_: Any) -> None:
+        """Raises: HookbundleError if it is too much."""
+        if len(self.body) + len(chunk) > KEPT_BYTES_MAX:
+            raise HookbundleError.of(Code.NOT_IN_A_CLUSTER, what=WHAT)
         self.body += chunk
 
     async def write_eof(self, chunk: bytes = b"") -> None:
-        self.body += chunk
+        await self.write(chunk)
 
     async def drain(self) -> None:
         pass

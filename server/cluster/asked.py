@@ -1,15 +1,18 @@
 """A request as one node asks it of another, and its answer: values, without a connection."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import BadRequest
 from hookbundle.server.http.authentication import CALLER, Caller
-from hookbundle.server.http.bodies import body_bytes
+from hookbundle.server.http.bodies import body_bytes, read_away
 from hookbundle.server.http.requests import header_lines_of
+from hookbundle.server.http.resources.sources.intake import READ_AWAY_BYTES_MAX
 
 OF_THE_CONNECTION = frozenset(
     {
@@ -49,9 +52,45 @@ class Answered:
     body: bytes
 
 
+OF_THE_CALLER = frozenset({"authorization"})
+"""Proves who calls, which the other node is told: no token is sent to where others may read it."""
+TOO_LARGE = (
+    ("Content-Encoding", "identity"),
+    ("Content-Length", f"{limits.REQUEST_BYTES_MAX + 1}"),
+)
+"""Of a body that was read away, by which its owner sees that it was too large."""
+
+
 async def asked_of(request: web.Request) -> Asked:
     """Raises: as `body_bytes`."""
+    asked = await _whole(request)
+    headers = tuple(each for each in asked.headers if each[0].lower() not in OF_THE_CALLER)
+    return replace(asked, headers=headers)
+
+
+async def asked_of_source(request: web.Request) -> Asked:
+    """As `asked_of`; of a body that is too large only that it is, once all of it has come: a source
+    is told that it was taken, or would send it again.
+
+    Raises: as `body_bytes`; BadRequest if it does not end.
+    """
+    try:
+        return await _whole(request)
+    except BadRequest as exc:
+        if exc.code != Code.BODY_TOO_LARGE:
+            raise
+    if not await read_away(request, READ_AWAY_BYTES_MAX):
+        raise BadRequest.of(Code.BODY_TOO_LARGE, most=READ_AWAY_BYTES_MAX)
+    asked = _asked(request, b" ")
+    return replace(asked, headers=(*asked.headers, *TOO_LARGE))
+
+
+async def _whole(request: web.Request) -> Asked:
     body = await body_bytes(request, limits.REQUEST_BYTES_MAX) if request.can_read_body else b""
+    return _asked(request, body)
+
+
+def _asked(request: web.Request, body: bytes) -> Asked:
     headers = _passed_on(header_lines_of(request))
     return Asked(request.method, request.raw_path, headers, body, request.get(CALLER))
 

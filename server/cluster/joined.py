@@ -70,6 +70,7 @@ class Joined(Neighbours):
         self._asking = asking.Asking(
             self._connection, self._names, cluster.node, life, cluster.key, self._life_of
         )
+        self.settings: Callable[[], str] = str
         self._logs: list[NatsLog] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -281,7 +282,7 @@ class Joined(Neighbours):
             __version__,
             self._clock.wall_ms(),
             self._free_bytes(),
-            "",
+            self.settings(),
             dict(self._held()),
             self._leaves,
             dict(self._given()),

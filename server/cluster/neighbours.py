@@ -4,6 +4,7 @@ What is here is a protocol: nodes over NATS keep it (actors/replication/), and s
 test puts into one process.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -14,7 +15,14 @@ from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.console.sessions import SessionRecords
 from hookbundle.server.cluster.versions import Registered
 
+LIFE_BYTES = 8
+
 Answer = Callable[[Asked], Awaitable[Answered]]
+
+
+def new_life() -> str:
+    """A name for a start of a node's process, which no other has."""
+    return secrets.token_hex(LIFE_BYTES)
 
 
 class Neighbours(Protocol):
@@ -24,6 +32,8 @@ class Neighbours(Protocol):
     """Of the cluster; known once it is open."""
     cluster_id: str
     """Of the cluster's record; known once it is open."""
+    settings: Callable[[], str]
+    """The digest of the settings that shape data, for this node's beats; set before it is open."""
     sessions: SessionRecords
     """Of the console, the same for all nodes; known once it is open."""
     schema: int

@@ -9,7 +9,6 @@ servers what needs them waits. Stopping gives all partitions away first, then en
 import asyncio
 import os
 import random
-import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,9 +21,12 @@ from hookbundle.engine.errors import Unusable
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.settings import digest_of
 from hookbundle.server.cluster.answering import Answering
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of
 from hookbundle.server.cluster.assigning import Assigning
+from hookbundle.server.cluster.callers.sources import posters_at
+from hookbundle.server.cluster.callers.unknown_tokens import UnknownTokens
 from hookbundle.server.cluster.console.making import new_console
 from hookbundle.server.cluster.console.sessions import ClusterSessions
 from hookbundle.server.cluster.feed.source import ClusterFeed
@@ -35,7 +37,8 @@ from hookbundle.server.cluster.partitions.making import hosts_of
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.server.cluster.routing import Router
 from hookbundle.server.cluster.serving import Serving
-from hookbundle.server.cluster.tokens import NodeTokens, asking_for_unknown, finding
+from hookbundle.server.cluster.shaping import shaping
+from hookbundle.server.cluster.tokens import NodeTokens, finding
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.way_out import Process
 from hookbundle.server.feed.unix_socket import FeedSocket
@@ -51,14 +54,8 @@ from hookbundle.storage.maintenance.copying import disk_errors
 WEBHOOK_BITS = 32  # of a webhook's number; those of a partition's number stand above
 BEGUN_WITHIN_S = 10.0
 POLL_S = 0.05
-LIFE_BYTES = 8
 
 log = structlog.get_logger(__name__)
-
-
-def new_life() -> str:
-    """A name for this start of the process, which no other has."""
-    return secrets.token_hex(LIFE_BYTES)
 
 
 class Node(Process):
@@ -82,6 +79,7 @@ class Node(Process):
         self.life = life
         self.cluster = cluster
         self.neighbours = neighbours
+        neighbours.settings = lambda: digest_of(shaping(self.config, cluster))
         self.hosts: dict[int, PartitionHost] = {}
         self.owned: dict[int, Owned] = {}
         self.counting = Counting(self.owned)
@@ -145,6 +143,8 @@ class Node(Process):
         self.tokens = TokenCheck(tokens, self.clock, tokens.used)
         router = Router(partitions, self.owned, self)
         router.here = self.answer
+        self.unknown_tokens = UnknownTokens(tokens, router.asked, partitions)
+        router.posters = posters_at(self, router)
         token_of = finding(tokens, self.tokens, router.asked, partitions)
         self.sessions = ClusterSessions(self.neighbours.sessions, token_of, self.clock)
         self._make_hosts(self._shared())
@@ -165,7 +165,7 @@ class Node(Process):
             self.guard,
             self.meters,
             self.fair_limits,
-            (asking_for_unknown(tokens, router.asked, partitions),),
+            (self.unknown_tokens.asked_first(),),
         )
         closing.push_async_callback(self.listeners.close)
         feed_socket = FeedSocket(self.feed, self.fair_limits.feed, config.listeners.feed_path)

@@ -5,24 +5,27 @@ while the log servers are gone; but for nodes that do not run and what could be 
 log servers have on record.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import msgspec
-from aiohttp import web
 
 from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind, owners
 from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.settings import differing
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.versions import Registered, in_words
-from hookbundle.server.http.responses import json_response
-from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import CompactionOut
+from hookbundle.server.http.schemas.cluster import (
+    ClusterOut,
+    CompactionOut,
+    CopyOut,
+    CopyRole,
+    NodeOut,
+    PartitionOut,
+    WhereOut,
+)
 from hookbundle.server.http.schemas.times import iso
 
-PATH = "/v1/cluster"
 APART_MS = 1_000  # clocks of nodes that are further apart are named
 
 RECORD_LOST = (
@@ -31,78 +34,11 @@ RECORD_LOST = (
 )
 
 
-class NodeOut(msgspec.Struct, frozen=True):
-    """`clock_ahead_ms`: of this node's clock, to within half a second."""
-
-    name: str
-    version: str
-    owns: int
-    follows: int
-    leaves: bool
-    clock_ahead_ms: int
-    free_bytes: int
-
-
-class CopyOut(msgspec.Struct, frozen=True):
-    """`behind`: entries of the log; None if nobody can say. `generation`, `entry`: how far it has
-    come in the log; empty and 0 if that is not known."""
-
-    node: str
-    role: Role
-    behind: int | None
-    generation: str = ""
-    entry: int = 0
-
-
-class PartitionOut(msgspec.Struct, frozen=True):
-    """`given_to`: the node that it was given to by command; None if it is assigned as all are.
-    `stopped`: a copy has what the log has lost, so that nobody takes the partition over.
-
-    `log_bytes`: of its log's generation. `voids`: entries of the log that count for nobody, since
-    the owner has read it. `taken_at`: when the owner has taken it, by its clock. None without an
-    owner.
-    """
-
-    number: int
-    owner: str | None
-    given_to: str | None
-    epoch: int
-    generation: str
-    copies: list[CopyOut]
-    log_bytes: int | None = None
-    voids: int | None = None
-    taken_at: str | None = None
-    stopped: bool = False
-
-
-class ClusterOut(msgspec.Struct, frozen=True):
-    """`hears`: whether this node hears its own beats. `warnings`: what needs a person.
-    `compaction`: the last one, at whichever node. `schema`: which the cluster writes.
-    `upgrade`: to which it could be raised now; None if that is none, or nobody can say.
-    `record_lost`: the log servers have no record of the cluster."""
-
-    node: str
-    hears: bool
-    nodes: list[NodeOut]
-    partitions: list[PartitionOut]
-    warnings: list[str]
-    compaction: CompactionOut | None
-    schema: int
-    upgrade: int | None
-    record_lost: bool = False
-
-
-class WhereOut(msgspec.Struct, frozen=True):
-    workspace: str
-    partition: int
-    owner: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What was heard at one moment. `broken`, `stopped`: why copies of this node can't be used, or
     have what their logs have not, by number. `registered`: what the log servers have on record;
-    None if they did not say."""
+    None if they did not say. `settings`: of this node, those that shape data."""
 
     node: str
     partitions: int
@@ -114,6 +50,7 @@ class Heard:
     registered: Registered | None = None
     stopped: Mapping[int, str] = field(default_factory=dict)
     record_lost: bool = False
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -124,7 +61,7 @@ class Heard:
             copies = [
                 CopyOut(
                     name,
-                    each[number].role,
+                    CopyRole(each[number].role.value),
                     lag.get((number, name)),
                     each[number].generation,
                     each[number].seq,
@@ -145,7 +82,7 @@ class Heard:
                     own.log_bytes if own else None,
                     own.voids if own else None,
                     iso(own.since_ms) if own and own.since_ms else None,
-                    any(copy.role is Role.STOPPED for copy in copies),
+                    any(copy.role is CopyRole.STOPPED for copy in copies),
                 )
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
@@ -181,6 +118,7 @@ class Heard:
             beat.leaves,
             beat.wall_ms - self.live[self.node].wall_ms,
             beat.free_bytes,
+            list(differing(self.settings, beat.settings)) if self.settings else [],
         )
 
     def _warnings(self, nodes: list[NodeOut], partitions: list[PartitionOut]) -> list[str]:
@@ -201,6 +139,9 @@ class Heard:
                     f"the clock of {node.name} is {node.clock_ahead_ms / 1_000:+.0f} s off that of "
                     f"{self.node}"
                 )
+            if node.differs:
+                names = ", ".join(node.differs)
+                found.append(f"{node.name} has other settings than {self.node}: {names}")
         found += in_words(self.live, self.registered)
         found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
         compaction = self.compaction
@@ -222,18 +163,3 @@ def _stopped(partition: PartitionOut) -> str:
         f"partition {partition.number} has stopped: its log has lost what was acknowledged, and "
         f"copies have it ({copies}); `hookbundle cluster recover` says what to do"
     )
-
-
-def routes(seen: Callable[[], Awaitable[ClusterOut]], heard: Callable[[], Heard]) -> list[Route]:
-    """`GET /v1/cluster`, and `GET /v1/cluster/where/{id}` of a workspace; for operators."""
-
-    async def show(request: web.Request) -> web.Response:
-        return json_response(await seen())
-
-    async def where(request: web.Request) -> web.Response:
-        return json_response(heard().where(request.match_info["id"]))
-
-    return [
-        Route(method="GET", path=PATH, handler=show, summary="The cluster"),
-        Route(method="GET", path=f"{PATH}/where/{{id}}", handler=where, summary="Who has it"),
-    ]

@@ -16,16 +16,28 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from hookbundle.engine.error_codes import Code
+from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import HookbundleError, NotOwner, Overloaded
-from hookbundle.server.cluster.asked import Answered, Asked, asked_of, may_be_repeated, response_of
+from hookbundle.engine.fairness.fair_limit import FairLimit
+from hookbundle.server.cluster.asked import (
+    Answered,
+    Asked,
+    asked_of,
+    asked_of_source,
+    may_be_repeated,
+    response_of,
+)
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.owned import Owned
+from hookbundle.server.http.bodies import owner_of
+from hookbundle.server.http.problems import SOURCES_PATH
 from hookbundle.server.http.routes import Route
 
 OWNER_WITHIN_S = 5.0
 STALLED_S = 5.0  # for which a group waits for the log; then callers are told
 LOOK_EVERY_S = 0.05
+LOOK_EVERY_MAX_S = 0.4  # at a node that has refused several times: a body is sent again each time
+PASSED_ON_MAX = 1_000  # requests under way at other nodes, half of what each of those takes
 MISDIRECTED = 421
 STREAM = "text/event-stream"
 
@@ -65,16 +77,27 @@ class OtherNodes(Protocol):
         """Raises: NotAsked; AnswerLost."""
 
 
+class Posters(Protocol):
+    async def let_in(self, number: int, request: web.Request) -> None:
+        """The source that the request is for is its caller. Raises: NotFound, and others."""
+
+
 class Router:
-    """`owned`: the partitions of this node, by their numbers; it changes all the time."""
+    """`owned`: the partitions of this node, by their numbers; it changes all the time.
+
+    `passed_on`: requests of callers under way at other nodes, of which each workspace has a share.
+    """
 
     here: "Here"
     """Answers what was read of a request already from the partitions of this node."""
+    posters: Posters
+    """Sources whose partitions other nodes own."""
 
     def __init__(self, partitions: int, owned: Mapping[int, Owned], others: OtherNodes) -> None:
         self.partitions = partitions
         self._owned = owned
         self._others = others
+        self.passed_on: FairLimit[str] = FairLimit("passed_on", Term.PASSED_ON, PASSED_ON_MAX)
 
     def placed(self, route: Route) -> Route:
         """The route of a path that names its partition, answered by its owner."""
@@ -111,9 +134,14 @@ class Router:
             return await self._handled_here(self._owned[number], request, route)
         if route.media == STREAM:
             raise HookbundleError.of(Code.NOT_IN_A_CLUSTER, what="stream of another node's events")
-        asked = placing.at(number, await asked_of(request))
-        answered = await self._asked_again(number, node, asked)
-        return response_of(await self.here(asked) if answered is None else answered)
+        is_of_source = route.path.startswith(SOURCES_PATH)
+        if is_of_source:
+            await self.posters.let_in(number, request)
+        read = asked_of_source if is_of_source else asked_of
+        asked = placing.at(number, await read(request))
+        with self.passed_on.holding(owner_of(request)):
+            answered = await self._asked_again(number, node, asked)
+            return response_of(await self.here(asked) if answered is None else answered)
 
     async def _handled_here(
         self, owned: Owned, request: web.Request, route: Route
@@ -165,7 +193,7 @@ class Router:
     async def _asked_again(self, number: int, node: str, asked: Asked) -> Answered | None:
         """None if this node has become the owner meanwhile. Raises: NotOwner; AnswerLost."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + OWNER_WITHIN_S
+        until_s, pause_s = loop.time() + OWNER_WITHIN_S, LOOK_EVERY_S
         while True:
             try:
                 answered = await self._others.ask(node, asked)
@@ -181,10 +209,11 @@ class Router:
             # Nothing was done: the node is gone, or has given the partition away.
             if loop.time() >= until_s:
                 raise NotOwner.of(Code.NO_OWNER, partition=number)
-            await asyncio.sleep(LOOK_EVERY_S)
-            node = await self.owner_of(number)
+            await asyncio.sleep(pause_s)
+            before, node = node, await self.owner_of(number)
             if node == "":
                 return None
+            pause_s = min(2 * pause_s, LOOK_EVERY_MAX_S) if node == before else LOOK_EVERY_S
 
 
 Here = Callable[[Asked], Awaitable[Answered]]

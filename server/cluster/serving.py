@@ -18,6 +18,7 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, overview, tokens
 from hookbundle.server.cluster.backing_up import reaching
 from hookbundle.server.cluster.backing_up.backing_up import BackingUp
+from hookbundle.server.cluster.callers import sources
 from hookbundle.server.cluster.commanding import telling
 from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import lists, notices
@@ -26,6 +27,7 @@ from hookbundle.server.cluster.measuring.of_cluster import families
 from hookbundle.server.cluster.merging import Merging
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
+from hookbundle.server.cluster.shaping import shaping
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.feed.sse import EVENTS_PATH, FeedStream
@@ -38,6 +40,7 @@ from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import ClusterOut
 from hookbundle.server.http.schemas.status import StatusOut, reason_out
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.reads.totals import waiting
@@ -54,6 +57,7 @@ class Serving:
 
     def __init__(self, node: "Node", router: Router) -> None:
         self._node = node
+        node.said = self.said
         self._router = router
         self._shape, self._pages = self._routes_of_a_daemon()
         self._events = FeedStream(node.feed, node.fair_limits.feed, node.tokens)
@@ -87,6 +91,7 @@ class Serving:
         internal: dict[str, Callable[[Owned, web.Request], Awaitable[web.Response]]] = {
             tokens.PATH: tokens.answer,
             reaching.PATH: reaching.answer,
+            sources.PATH: sources.answer,
             pages.LOOK: pages.look,
             pages.PAGE: pages.page,
             lists.WORKSPACES: lists.workspaces,
@@ -140,6 +145,8 @@ class Serving:
             [
                 *node.fair_limits.all(),
                 *counting.limits(),
+                self._router.passed_on,
+                node.unknown_tokens.limit,
                 self.mail_tests.hourly,
                 node.client.look_ups_limit,
                 *node.slots.counts.values(),
@@ -158,10 +165,9 @@ class Serving:
         status = Status(self.status, self.conditions)
         own = [*self.mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
-        commands = ClusterCommands(self.commanding).routes()
-        return [*here, *commands, *overview.routes(self.seen, self.heard)]
+        return [*here, *ClusterCommands(self.commanding).routes()]
 
-    async def seen(self) -> overview.ClusterOut:
+    async def seen(self) -> ClusterOut:
         return self.heard(await self.commanding.upgrading.registered()).overview()
 
     def heard(self, registered: Registered | None = None) -> overview.Heard:
@@ -178,7 +184,17 @@ class Serving:
             registered,
             {number: each.why for number, each in roles.items() if each.role is Role.STOPPED},
             node.neighbours.record_is_lost(),
+            shaping(node.config, node.cluster),
         )
+
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """For who starts the node by hand: which one it is, and how it stands."""
+        node, cluster = self._node, self._node.cluster
+        others = sorted(set(node.live()) - {cluster.node})
+        beside = f"with {', '.join(others)}" if others else "alone so far"
+        words = f"{cluster.node} of cluster {cluster.name}, {beside}"
+        found = [("node", words), ("owns", f"{len(node.owned)} of {len(node.hosts)} partitions")]
+        return (*found, *(("not yet", each.detail) for each in self._of_cluster()))
 
     def status(self) -> StatusOut:
         """Of the node: of the partitions that it owns."""

@@ -2,41 +2,30 @@
 
 A token of one workspace is in its partition, one for all in partition 0. What an owner revokes is
 known to it at once; a copy that follows knows it when it has the rows, and nothing is remembered of
-it. What no copy here knows is asked of the owner, before the request is looked at.
-
-A stream of events lasts longer than an answer is true. So where its token is not known here, be it
-that it never was or that the copy is being rewritten, the owner is asked again and again.
+it. What no copy here knows is asked of the owner, before the request is looked at: see
+callers/unknown_tokens.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
-from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.owned import Owned
-from hookbundle.server.feed.sse import EVENTS_PATH
-from hookbundle.server.http.authentication import bearer_in, is_on_socket
 from hookbundle.server.http.callers.token_check import TokenCheck
-from hookbundle.server.http.problems import Handler, answer_for
-from hookbundle.server.http.requests import hint_of
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.settings import Token
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.tokens import digest_of
 
 PATH = "/cluster/tokens/{digest}"
 OF_ALL = 0  # the partition of the tokens that are good for every workspace
 PLACES_MAX = 4_096
-AT_ONCE = 8  # partitions that are asked for one token
-LOOK_S = 1.0  # whether the token of a stream is still there
+AT_ONCE = 8  # questions for tokens that may be in any partition, all who sign in together
 
 
 class Copies(Protocol):
@@ -115,71 +104,18 @@ def of_token(workspace_id: str, partitions: int) -> int:
     return partition_of(workspace_id, partitions) if workspace_id else OF_ALL
 
 
-def asking_for_unknown(tokens: NodeTokens, ask: Ask, partitions: int) -> Middleware:
-    """Before a request is looked at: a token that nobody here knows is asked for."""
-
-    @web.middleware
-    async def ask_first(request: web.Request, handler: Handler) -> web.StreamResponse:
-        bearer = bearer_in(hint_of(request, "Authorization"))
-        if not bearer or is_on_socket(request):
-            return await handler(request)
-        digest = digest_of(bearer)
-        token, is_stream = tokens.known(digest), request.path == EVENTS_PATH
-        if token is not None and not is_stream:
-            return await handler(request)
-        number = placing.of_path(request, partitions)
-        places = list(dict.fromkeys((OF_ALL if number is None else number, OF_ALL)))
-        try:
-            token = token or await _first_asked_for(ask, places, digest)
-        except HookbundleError as exc:
-            return answer_for(exc)  # nobody can say whether the token is good: that is no 401
-        if token is None:
-            tokens.ended(digest)
-            return await handler(request)
-        with tokens.having(digest, token):
-            if not is_stream:
-                return await handler(request)
-            async with _watched(tokens, ask, places, digest):
-                return await handler(request)
-
-    return ask_first
-
-
-@asynccontextmanager
-async def _watched(
-    tokens: NodeTokens, ask: Ask, places: list[int], digest: bytes
-) -> AsyncIterator[None]:
-    """The token is held to be good only as long as it is there, here or at its owner's."""
-
-    async def look() -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                if tokens.known(digest) is None and not await _first_asked_for(ask, places, digest):
-                    tokens.ended(digest)
-            except HookbundleError:
-                continue  # nobody can say now
-
-    task = asyncio.create_task(look(), name="token of a stream")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 def finding(
     tokens: NodeTokens, check: TokenCheck, ask: Ask, partitions: int
 ) -> Callable[[bytes, str | None], Awaitable[Token | None]]:
     """Finds the good token with a digest, of one workspace, or for all if that is empty; None:
     wherever it is. Raises: NotOwner; AnswerLost."""
+    turn = asyncio.Semaphore(AT_ONCE)
 
     async def found(digest: bytes, workspace_id: str | None) -> Token | None:
         token = tokens.known(digest)
         if token is not None:
             return check.good(digest)
         places = range(partitions) if workspace_id is None else [of_token(workspace_id, partitions)]
-        turn = asyncio.Semaphore(AT_ONCE)
 
         async def one(place: int) -> Token | None:
             async with turn:
@@ -190,15 +126,6 @@ def finding(
         return None if token is None or check.is_expired(token) else token
 
     return found
-
-
-async def _first_asked_for(ask: Ask, places: list[int], digest: bytes) -> Token | None:
-    """Raises: NotOwner; AnswerLost."""
-    for place in places:
-        token = await asked_for(ask, place, digest)
-        if token is not None:
-            return token
-    return None
 
 
 async def asked_for(ask: Ask, place: int, digest: bytes) -> Token | None:

@@ -39,6 +39,8 @@ class Process:
 
     waits_for_others = False
     """Whether a start may take for ever, because others have to be there."""
+    said: Callable[[], tuple[tuple[str, str], ...]] = staticmethod(tuple)
+    """What there is to say of others that it works with, by what that is."""
     guard: Guard
     listeners: Listeners
     socket_watch: SocketWatch
@@ -131,6 +133,8 @@ class Process:
         before = self.config
         now = self.config = replace(
             before,
+            store=replace(before.store, retention=config.store.retention),
+            history_total=config.history_total,
             quota=config.quota,
             policy=config.policy,
             limits=config.limits,

@@ -118,6 +118,11 @@ def forbidden(caller: Caller, request: web.Request) -> NotAllowed | None:
     return None
 
 
+def needs_no_token(request: web.Request) -> bool:
+    """Whether nobody looks at the bearer token that the request may have."""
+    return request.path in OPEN_PATHS or _has_its_own(request)
+
+
 def _has_its_own(request: web.Request) -> bool:
     """Whether it is let in elsewhere. Pages in a browser have sessions (console/visits.py), and
     the path of a source has a token of it (resources/sources/intake.py)."""

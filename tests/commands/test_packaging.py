@@ -18,6 +18,7 @@ from hookbundle.server.http.sockets.given_sockets import HTTP
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "packaging" / "hookbundle.service"
 SOCKET = ROOT / "packaging" / "hookbundle.socket"
+DROP_IN = ROOT / "packaging" / "cluster.conf"
 DOCKERFILE = ROOT / "packaging" / "Dockerfile"
 INSTALLED = "/opt/hookbundle/bin/hookbundle"
 
@@ -48,6 +49,14 @@ def test_the_unit_sets_variables_that_there_are() -> None:
     set_by_unit = {pair.partition("=")[0] for pair in values("Environment")}
 
     assert set_by_unit <= known_variables()
+
+
+def test_a_node_s_drop_in_gives_files_by_variables_that_there_are() -> None:
+    text = DROP_IN.read_text()
+    given = {each.partition(":")[0] for each in values("LoadCredential", DROP_IN)}
+
+    assert {pair.partition("=")[0] for pair in values("Environment", DROP_IN)} <= known_variables()
+    assert set(re.findall(r"%d/([\w.]+)", text)) == given
 
 
 def test_the_unit_does_not_restart_what_stays_wrong() -> None:

@@ -3,14 +3,19 @@
 CLUSTER=4 before a run of tests: each program that they start is the one node of a cluster of its
 own, with so many partitions, on one log server for the whole run. With one partition a node does
 all that a daemon does; with several, what docs/cluster.md says is not there is refused.
+
+ELSEWHERE=1 besides: a daemon that serves several tests is a node that owns nothing. Another one
+owns all partitions, and has all requests passed on to it.
 """
 
 import asyncio
 import atexit
 import os
+import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +64,28 @@ class Clusters:
             name = self.servers.new_cluster()
             thread.submit(init, self.servers, name, partitions).result()
         return name
+
+
+@contextmanager
+def owner_of_all(folder: Path, command: str, env: Mapping[str, str]) -> Iterator[None]:
+    """Another node of the cluster runs, to which the one with `env` has given all it owned."""
+    at = folder / "elsewhere"
+    own = {"NODE": "z", "KEY": env["HOOKBUNDLE_CLUSTER__KEY"]}
+    other = {
+        **env,
+        "HOOKBUNDLE_SOCKET": str(at / "run" / "control.sock"),
+        "HOOKBUNDLE_DATA": str(at / "data"),
+        **{f"HOOKBUNDLE_CLUSTER__{name}": value for name, value in own.items()},
+    }
+    with subprocess.Popen([command, "run"], env=other, stderr=subprocess.PIPE) as node:
+        assert node.stderr is not None
+        while b'"event": "ready"' not in node.stderr.readline():
+            assert node.poll() is None
+        subprocess.run([command, "cluster", "drain"], env=env, check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            node.kill()
 
 
 def init(servers: LogServers, name: str, partitions: int) -> None:

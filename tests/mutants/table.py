@@ -40,6 +40,7 @@ from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
+from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
@@ -146,4 +147,5 @@ MUTANTS = (
     *CLUSTER_COMMANDS,
     *OF_VERSIONS,
     *ERASING,
+    *HOSTILE_CALLERS,
 )

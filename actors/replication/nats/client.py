@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 
 CONNECT_WITHIN_S = 2
@@ -26,18 +26,40 @@ PENDING_BYTES_MAX = 64 * 1024 * 1024  # what waits to be sent: the parts of a la
 class Servers:
     """Where the log servers are, and how they are spoken to.
 
-    `urls`: `nats://HOST:PORT` or `tls://HOST:PORT`; one of the second kind, or a `ca_file`, and
-    nothing is said to a server without TLS. `ca_file`: PEM; empty: the machine's.
+    `urls`: `nats://HOST:PORT` or `tls://HOST:PORT`; one of the second kind, a `ca_file` or a
+    `cert_file`, and nothing is said to a server without TLS. `ca_file`: PEM; empty: the machine's.
+    `cert_file`, `key_file`: shown to servers that want a certificate, PEM; the key may be in the
+    first one. `creds`: the text of a .creds file, `seed`: an nkey's; one of them, or a user.
     """
 
     urls: tuple[str, ...]
     user: str = ""
     password: str = ""
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    creds: str = ""
+    seed: str = ""
 
     @property
     def is_secure(self) -> bool:
-        return bool(self.ca_file) or any(url.startswith("tls://") for url in self.urls)
+        asked = self.ca_file or self.cert_file
+        return bool(asked) or any(url.startswith("tls://") for url in self.urls)
+
+    def tls(self) -> ssl.SSLContext:
+        """Raises: OSError, which ssl.SSLError is too, if a file can't be used."""
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        if self.cert_file:
+            context.load_cert_chain(self.cert_file, self.key_file or None)
+        return context
+
+    def login(self) -> dict[str, Any]:
+        """As the client wants it."""
+        if self.creds:
+            return {"user_credentials": RawCredentials(self.creds)}
+        if self.seed:
+            return {"nkeys_seed_str": self.seed}
+        return {"user": self.user, "password": self.password} if self.user else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +88,12 @@ class LogClient(Client):
     """`begin()`, then `close()`."""
 
     def __init__(self, servers: Servers) -> None:
-        """Raises: OSError if the CA certificates can't be read."""
+        """Raises: OSError if certificates can't be read."""
         super().__init__()
         self._servers = servers
-        self._login: dict[str, Any] = {}
+        self._login = servers.login()
         if servers.is_secure:
-            self._login["tls"] = ssl.create_default_context(cafile=servers.ca_file or None)
-        if servers.user:
-            self._login |= {"user": servers.user, "password": servers.password}
+            self._login["tls"] = servers.tls()
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         # Without this, who stands between the two makes a connection without TLS out of one with

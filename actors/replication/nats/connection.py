@@ -82,7 +82,7 @@ class Connection:
     async def open(self, within_s: float | None = None) -> None:
         """Connected. None: however long that takes.
 
-        Raises: Unreachable if it took longer; OSError if the CA certificates can't be read.
+        Raises: Unreachable if it took longer; OSError if certificates can't be read.
         """
         try:
             async with asyncio.timeout(within_s):

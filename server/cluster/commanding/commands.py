@@ -18,6 +18,7 @@ from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    ClusterOut,
     CompactionOut,
     DrainedOut,
     DrainIn,
@@ -27,6 +28,7 @@ from hookbundle.server.http.schemas.cluster import (
     RecoverIn,
     RecoveryOut,
     UpgradedOut,
+    WhereOut,
 )
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.cluster_facts import (
@@ -51,6 +53,7 @@ class Commanding(Cluster):
 
     def __init__(self, node: "Node", ask: Ask) -> None:
         """`ask`: a partition, wherever it is."""
+        self._node = node
         self._neighbours = node.neighbours
         self._wall_ms: Callable[[], int] = node.clock.wall_ms
         self._dead_after_s = node.cluster.dead_after_s
@@ -64,6 +67,12 @@ class Commanding(Cluster):
         self.upgrading = Upgrading(node.neighbours, node._lost)
         self._recovering = Recovering(node)
         self._task: asyncio.Task[None] | None = None
+
+    async def overview(self) -> ClusterOut:
+        return await self._node.serving.seen()
+
+    def where(self, workspace_id: str) -> WhereOut:
+        return self._node.serving.heard().where(workspace_id)
 
     def between_nodes(self) -> list[Route]:
         parts = (self._giving, self._compacting, self._recovering)

@@ -10,14 +10,14 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.overview import APART_MS, ClusterOut, NodeOut, PartitionOut
+from hookbundle.server.cluster.overview import APART_MS
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import ClusterOut, CopyRole, NodeOut, PartitionOut
 
 LOW_BYTES = 1 << 30
 FAR_BEHIND = 1_000  # entries
-USABLE = frozenset({Role.OWNER, Role.FOLLOWING, Role.CLAIMING, Role.JOINING})
+USABLE = frozenset({CopyRole.OWNER, CopyRole.FOLLOWING, CopyRole.CLAIMING, CopyRole.JOINING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
 def _of_partition(partition: PartitionOut, wanted: int) -> list[Need]:
     number, found = str(partition.number), []
     if partition.stopped:
-        nodes = [copy.node for copy in partition.copies if copy.role is Role.STOPPED]
+        nodes = [copy.node for copy in partition.copies if copy.role is CopyRole.STOPPED]
         return [Need("stopped", f"{number} ({', '.join(nodes)})")]
     if partition.owner is None:
         found.append(Need("unowned", number))
     if sum(copy.role in USABLE for copy in partition.copies) < wanted:
         found.append(Need("copies", number, wanted))
     for copy in partition.copies:
-        if copy.role is Role.BROKEN:
+        if copy.role is CopyRole.BROKEN:
             found.append(Need("broken", f"{number} ({copy.node})"))
         elif copy.behind is not None and copy.behind > FAR_BEHIND:
             found.append(Need("behind", f"{number} ({copy.node})", copy.behind))
@@ -75,6 +75,8 @@ def _of_node(node: NodeOut) -> list[Need]:
         found.append(Need("clock", node.name, node.clock_ahead_ms))
     if node.free_bytes < LOW_BYTES:
         found.append(Need("disk", node.name, node.free_bytes))
+    if node.differs:
+        found.append(Need("settings", f"{node.name}: {', '.join(node.differs)}"))
     return found
 
 

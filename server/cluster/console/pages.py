@@ -18,7 +18,6 @@ from hookbundle.server.cluster.asked import asked_of, response_of
 from hookbundle.server.cluster.console import notices
 from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.nodes import NodesPage
-from hookbundle.server.cluster.overview import ClusterOut
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.console.pages.checks.mail import MailPage
@@ -37,6 +36,7 @@ from hookbundle.server.feed.source import Source
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.cluster import ClusterOut
 from hookbundle.server.http.schemas.status import StatusOut
 
 BELOW = len("/console")

@@ -13,9 +13,9 @@ from prometheus_client.core import (
     Metric,
 )
 
-from hookbundle.engine.replication.roles import WHOLE
-from hookbundle.server.cluster.overview import ClusterOut
+from hookbundle.engine.replication.roles import WHOLE, Role
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
+from hookbundle.server.http.schemas.cluster import ClusterOut
 from hookbundle.server.metrics.families import gauge
 from hookbundle.server.metrics.meters import Buckets
 
@@ -57,7 +57,9 @@ def _of_partitions(hosts: Mapping[int, PartitionHost], seen: ClusterOut) -> list
     for partition in seen.partitions:
         number = str(partition.number)
         owner.add_metric([number], hosts[partition.number].is_owned)
-        copies.add_metric([number], sum(each.role in WHOLE for each in partition.copies))
+        copies.add_metric(
+            [number], sum(Role(each.role.value) in WHOLE for each in partition.copies)
+        )
         for each in partition.copies:
             if each.node == seen.node and each.behind is not None:
                 lag.add_metric([number], each.behind)

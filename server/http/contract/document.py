@@ -23,6 +23,7 @@ from hookbundle.server.http.routes import Query, Route
 OF_ALL = (400, 417, 421, 422, 431, 500, 503)
 OF_CALLERS = (401, 403, 429)
 OF_BODIES = (408, 413, 415, 422)
+OF_CHANGES = (504,)  # by a node of a cluster
 PARAMETER = re.compile(r"{(\w+)}")
 RETRY_AFTER = {
     "Retry-After": {
@@ -162,6 +163,7 @@ def _responses(
     refusals = {*OF_ALL, *route.refusals}
     refusals |= set(OF_CALLERS) if not route.open else set()
     refusals |= set(OF_BODIES) if route.body is not None else set()
+    refusals |= set(OF_CHANGES) if route.method != "GET" else set()
     refusals |= {404} if PARAMETER.search(route.path) else set()
     texts = {media: {"schema": {"type": "string"}} for media in route.also_refusal_media}
     for status in sorted(refusals):

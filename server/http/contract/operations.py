@@ -54,7 +54,12 @@ SHARED: dict[int, tuple[Code, ...]] = {
         Code.DATA_READ_ONLY,
         Code.DATA_DAMAGED,
         Code.DATA_UNUSABLE,
+        Code.NO_OWNER,
+        Code.NOT_OWNER,
+        Code.LOG_WAITS,
+        Code.PARTS_MISSING,
     ),
+    504: (Code.ANSWER_LOST,),
     507: (Code.DISK_FULL, Code.DISK_NEARLY_FULL, Code.MAP_FULL),
 }
 

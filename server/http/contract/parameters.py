@@ -37,6 +37,7 @@ MEANINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "dlv_43cc8079b600000001000000000001",
         A_TEXT,
     ),
+    "where/workspace": ("The id of the workspace, which need not be there.", "acme", A_TEXT),
     "tokens/id": ("The id of the token; not the token itself.", "tok_0f3a9c1b2d4e", A_TEXT),
     "replay/job": ("The number of the replay.", "1", A_TEXT),
     "messages/message_id": (

@@ -35,6 +35,7 @@ GROUPS = {
     "daemon": "Daemon",
     "backup": "Backup",
     "check": "Check",
+    "cluster": "Cluster",
 }
 
 

@@ -1,4 +1,6 @@
-"""`POST /v1/cluster/…`: what operators have a cluster do. A daemon alone has none, and says so."""
+"""`/v1/cluster`: what a node sees of its cluster, and what operators have that do.
+
+A daemon alone has none, and says so."""
 
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    ClusterOut,
     CompactionOut,
     DrainedOut,
     DrainIn,
@@ -20,13 +23,19 @@ from hookbundle.server.http.schemas.cluster import (
     RecoverIn,
     RecoveryOut,
     UpgradedOut,
+    WhereOut,
 )
 
 PATH = "/v1/cluster"
 
 
 class Cluster(Protocol):
-    """The cluster, as a node of it can change it. `caller`: who asks, as facts name it."""
+    """The cluster, as a node of it sees and can change it. `caller`: who asks, as facts name
+    it."""
+
+    async def overview(self) -> ClusterOut: ...
+
+    def where(self, workspace_id: str) -> WhereOut: ...
 
     async def move(self, wanted: MoveIn, caller: str) -> MovedOut:
         """Raises: NotFound, Conflict; Overloaded if it is not done in time; AnswerLost."""
@@ -56,6 +65,24 @@ class ClusterCommands:
     def routes(self) -> list[Route]:
         return [
             Route(
+                method="GET",
+                path=PATH,
+                handler=self.show,
+                name="get_cluster",
+                summary="The nodes of the cluster, its partitions, and what needs a person",
+                answer=ClusterOut,
+                refusals=(409,),
+            ),
+            Route(
+                method="GET",
+                path=f"{PATH}/where/{{workspace}}",
+                handler=self.where,
+                name="find_workspace",
+                summary="Which node of the cluster has a workspace",
+                answer=WhereOut,
+                refusals=(409,),
+            ),
+            Route(
                 method="POST",
                 path=f"{PATH}/move",
                 handler=self.move,
@@ -63,7 +90,7 @@ class ClusterCommands:
                 summary="Give a partition to another node of the cluster",
                 body=MoveIn,
                 answer=MovedOut,
-                refusals=(404, 409, 503, 504),
+                refusals=(404, 409, 503),
             ),
             Route(
                 method="POST",
@@ -73,7 +100,7 @@ class ClusterCommands:
                 summary="Have a node of the cluster give away all that it owns",
                 body=DrainIn,
                 answer=DrainedOut,
-                refusals=(404, 409, 504),
+                refusals=(404, 409),
             ),
             Route(
                 method="POST",
@@ -112,9 +139,17 @@ class ClusterCommands:
                 summary="Have partitions whose logs are lost begin anew with a node's copies",
                 body=RecoverIn,
                 answer=RecoveryOut,
-                refusals=(404, 409, 503, 504),
+                refusals=(404, 409, 503),
             ),
         ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/cluster`"""
+        return json_response(await self._there().overview())
+
+    async def where(self, request: web.Request) -> web.Response:
+        """`GET /v1/cluster/where/{workspace}`"""
+        return json_response(self._there().where(request.match_info["workspace"]))
 
     async def move(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/move`"""

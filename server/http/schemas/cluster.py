@@ -1,5 +1,6 @@
-"""Commands on a cluster, as the API takes and answers them."""
+"""A cluster as a node sees it, and commands on it, as the API takes and answers them."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -93,3 +94,92 @@ class RecoveryOut(msgspec.Struct, frozen=True):
     doing: str
     left_out: list[str]
     record_made: bool
+
+
+class NodeOut(msgspec.Struct, frozen=True):
+    """`owns`: how many partitions it owns. `follows`: of how many it has a warm copy beside these.
+    `leaves`: whether it gives away what it owns. `clock_ahead_ms`: of the clock of the node that
+    answers, to within half a second. `free_bytes`: on the disk with its data. `differs`: names of
+    the settings that shape data and are others than at the node that answers."""
+
+    name: str
+    version: str
+    owns: int
+    follows: int
+    leaves: bool
+    clock_ahead_ms: int
+    free_bytes: int
+    differs: list[str]
+
+
+class CopyRole(StrEnum):
+    """What a node is for a partition; engine/replication/roles.py says what each one does."""
+
+    ABSENT = "absent"
+    JOINING = "joining"
+    FOLLOWING = "following"
+    CLAIMING = "claiming"
+    OWNER = "owner"
+    YIELDING = "yielding"
+    BROKEN = "broken"
+    STOPPED = "stopped"
+
+
+class CopyOut(msgspec.Struct, frozen=True):
+    """`role`: what the node is for the partition. `behind`: how many entries of the log it has yet
+    to read; null if nobody can say. `generation`, `entry`: how far it has come in the log; empty
+    and 0 if that is not known."""
+
+    node: str
+    role: CopyRole
+    behind: int | None
+    generation: str = ""
+    entry: int = 0
+
+
+class PartitionOut(msgspec.Struct, frozen=True):
+    """`owner`: the node that owns it; null if none does. `given_to`: the node that it was given to
+    by command; null if it is assigned as all are. `epoch`: how often it was taken over.
+    `generation`: of its log. `copies`: on which nodes there is one, the owner's among them.
+    `log_bytes`: of its log's generation. `voids`: entries of the log that count for nobody, since
+    the owner has read it. `taken_at`: when the owner has taken it, by its clock. These three are
+    null without an owner. `stopped`: a copy has what the log has lost, so that nobody takes the
+    partition over."""
+
+    number: int
+    owner: str | None
+    given_to: str | None
+    epoch: int
+    generation: str
+    copies: list[CopyOut]
+    log_bytes: int | None = None
+    voids: int | None = None
+    taken_at: str | None = None
+    stopped: bool = False
+
+
+class ClusterOut(msgspec.Struct, frozen=True):
+    """`node`: which one answers. `hears`: whether it hears its own beats; if not, the rest may be
+    old. `nodes`: those that live. `warnings`: what needs a person. `compaction`: the last one, at
+    whichever node; null if none was. `schema`: of records, which the cluster writes.
+    `upgrade`: to which it could be raised now; null if that is none, or nobody can say.
+    `record_lost`: whether the log servers have no record of the cluster."""
+
+    node: str
+    hears: bool
+    nodes: list[NodeOut]
+    partitions: list[PartitionOut]
+    warnings: list[str]
+    compaction: CompactionOut | None
+    schema: int
+    upgrade: int | None
+    record_lost: bool = False
+
+
+class WhereOut(msgspec.Struct, frozen=True):
+    """`partition`: in which it is, or would be. `owner`: the node that owns that; null if none
+    does."""
+
+    workspace: str
+    partition: int
+    owner: str | None

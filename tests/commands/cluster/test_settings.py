@@ -92,6 +92,18 @@ def test_a_key_that_is_no_good_is_refused(
         settings.cluster_config(configured(tmp_path))
 
 
+def test_a_key_that_the_service_manager_gives_may_look_as_if_its_group_could_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    write_key(tmp_path, mode=0o440)
+    assert settings.cluster_config(configured(tmp_path, node="a")).key == KEY
+
+    (tmp_path / "cluster.key").chmod(0o444)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        settings.cluster_config(configured(tmp_path))
+
+
 def test_a_key_that_is_not_there_is_never_made_by_a_node(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="copy the file"):
         settings.cluster_config(configured(tmp_path))

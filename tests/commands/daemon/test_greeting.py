@@ -46,3 +46,15 @@ def test_no_character_of_a_setting_controls_the_terminal() -> None:
     text = greeting(config, Places(Path("/da\x1b[2Jta"), SOCKET, None, (Path("/x\x07"),)))
 
     assert [c for c in text if not c.isprintable() and c != "\n"] == []
+
+
+def test_a_node_says_which_one_it_is_and_how_it_stands() -> None:
+    config = load({}, {"HOOKBUNDLE_CLUSTER__SERVERS": "tls://n1:4222,tls://n2:4222"}, [])
+    said = (("node", "a of cluster c, with b"), ("owns", "3 of 8 partitions"))
+
+    text = greeting(config, Places(DATA, SOCKET, None, (), said))
+
+    for words in ("a of cluster c, with b", "3 of 8 partitions", "tls://n1:4222, tls://n2:4222"):
+        assert words in text
+    assert "hookbundle cluster status" in text
+    assert "cluster" not in greeted()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hookbundle.commands.daemon import run
 from hookbundle.commands.daemon.notify import Notifier
 from hookbundle.engine.errors import StorageError
+from hookbundle.server.daemon.way_out import Process
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.service_manager import NotifySocket
 
@@ -96,3 +98,28 @@ async def test_a_store_that_can_not_commit_is_no_sign_of_life(
 
 async def _acquired(commits: asyncio.Semaphore) -> None:
     await commits.acquire()
+
+
+class Waiting(Process):
+    """A node whose log servers are not there yet."""
+
+    waits_for_others = True
+
+    def __init__(self) -> None:
+        self.are_there = asyncio.Event()
+
+    async def start(self) -> None:
+        await self.are_there.wait()
+
+
+async def test_a_start_that_waits_for_others_is_waited_for(
+    manager: NotifySocket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "STILL_S", 0.01)
+    node = Waiting()
+    starting = asyncio.create_task(run.started(node, asyncio.Event(), Notifier(environ(tmp_path))))
+    said = [await manager.hear() for _ in range(3)]
+    node.are_there.set()
+
+    assert await starting
+    assert set(said) == {"STATUS=waits for the log servers\nEXTEND_TIMEOUT_USEC=60000000"}

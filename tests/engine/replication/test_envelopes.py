@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hookbundle.engine.replication import envelopes
+from hookbundle.engine.replication import envelopes, held_parts
 from hookbundle.engine.replication.envelopes import (
     SENDERS_MAX,
     WINDOW,
@@ -155,6 +155,15 @@ def test_an_empty_request_is_one_part() -> None:
     (part,) = parts_of(replace(ASK, body=b""), 3)
 
     assert HeldParts().add(part, REPLY, 0.0) == Whole(REPLY, b"")
+
+
+def test_a_request_of_one_part_finds_room_where_parts_have_used_it_up() -> None:
+    held = HeldParts()
+    part = replace(ASK, part=1, parts=2, body=bytes(held_parts.SHARE_BYTES_MAX - 1_000))
+    held.add(part, REPLY, 0.0)
+    whole = replace(ASK, number=ASK.number + 1, body=bytes(10_000))
+
+    assert held.add(whole, REPLY, 0.0) == Whole(REPLY, whole.body)
 
 
 def test_more_than_nodes_send_each_other_is_not_cut() -> None:

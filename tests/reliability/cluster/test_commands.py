@@ -37,6 +37,8 @@ async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
         moved = await said(a, "move", "0", "b")
         status = await said(b, "status")
         refused = await a.program("cluster", "move", "0", "nobody")
+        plain = await b.program("status")
+        looked = json.loads((await b.program("doctor", "--json")).out)
         drained = await said(a, "drain", "b")
         undone = await said(b, "drain", "--undo")
 
@@ -61,4 +63,7 @@ async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
         {"node": "b", "leaves": True, "owns": 0},
         False,
     )
+    assert "as node b has asked for it" in plain.err
+    assert "cluster" in looked["checked"]
+    assert [each["level"] for each in looked["findings"] if each["about"] == "cluster"]
     assert (lives.code, forgotten, unknown.code) == (6, {"node": "b"}, 5)

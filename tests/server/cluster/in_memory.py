@@ -34,7 +34,8 @@ from hookbundle.engine.replication.cluster import (
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.node import Node, new_life
+from hookbundle.server.cluster.neighbours import new_life
+from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.daemon.config import DaemonConfig
@@ -165,6 +166,7 @@ class Heard(neighbours.Neighbours):
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict
     compaction: Callable[[], Compaction | None] = lambda: None
+    settings: Callable[[], str] = str
 
     async def open(
         self,
@@ -209,7 +211,7 @@ class Heard(neighbours.Neighbours):
             self.itself.version,
             0,
             self.free_bytes,
-            "",
+            self.settings(),
             held,
             self.leaves,
             given,

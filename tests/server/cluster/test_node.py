@@ -42,3 +42,5 @@ async def test_a_node_answers_for_what_another_one_owns(tmp_path: Path) -> None:
     assert sorted(post.path for post in posts) == WORKSPACES
     assert sorted(each["id"] for each in listed["workspaces"]) == WORKSPACES
     assert status["totals"]["accepted"] == len(WORKSPACES)
+    # All copies of a node are on one disk, which has room once.
+    assert status["disk"]["room_bytes"] < 2 * status["disk"]["free_bytes"]

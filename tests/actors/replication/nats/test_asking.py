@@ -12,6 +12,7 @@ from hookbundle.actors.replication.nats import asking
 from hookbundle.actors.replication.nats.asking import AnswerLost, Asking, NotAsked
 from hookbundle.actors.replication.nats.client import Message
 from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.engine.replication import held_parts
 from hookbundle.engine.replication.envelopes import Envelope, EnvelopeKind, seal
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeRequest, pack
@@ -232,6 +233,19 @@ async def test_one_node_can_not_keep_another_busy_without_end(
 
     assert [type(task.exception()) for task in done] == [NotAsked]
     assert sum(isinstance(each, NodeAnswer) for each in results) == 4
+
+
+async def test_large_requests_at_once_are_none_too_many(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_parts, "SHARE_BYTES_MAX", 5 << 20)
+    a, _ = await nodes.start("a")
+    await nodes.start("b")
+    large = NodeRequest("POST", "/", (), bytes(4 << 20))
+
+    found = await asyncio.gather(*(a.ask("b", each) for each in (large, large, REQUEST, large)))
+
+    assert [answer.status for answer in found] == [202] * 4
 
 
 async def test_an_answer_that_can_not_be_held_is_lost(

@@ -14,25 +14,25 @@ ERASING = (
     Mutant(
         name="ca1",
         bug="a stream outlives a token that only its owner knows",
-        path="server/cluster/tokens.py",
-        edits=(("if tokens.known(digest) is None and not await", "if False and not await"),),
+        path="server/cluster/callers/unknown_tokens.py",
+        edits=(("if not is_known and not await", "if False and not await"),),
         caught_by=(f"{STREAMS}::test_it_ends_with_a_token_that_only_the_owner_knows",),
     ),
     Mutant(
         name="ca2",
         bug="a stream ends while the copy that knows its token is rewritten",
-        path="server/cluster/tokens.py",
+        path="server/cluster/callers/unknown_tokens.py",
         edits=(("if token is not None and not is_stream:", "if token is not None:"),),
         caught_by=(f"{STREAMS}::test_it_goes_on_while_the_copy_that_knew_its_token_is_gone",),
     ),
     Mutant(
         name="ca3",
         bug="an owner that does not answer ends streams",
-        path="server/cluster/tokens.py",
+        path="server/cluster/callers/unknown_tokens.py",
         edits=(
             (
-                "                continue  # nobody can say now",
-                "                tokens.ended(digest)",
+                "                    continue  # nobody can say now",
+                "                    self.tokens.ended(digest)",
             ),
         ),
         caught_by=(f"{STREAMS}::test_who_can_not_say_ends_no_stream",),

@@ -56,7 +56,7 @@ NODES = (
     Mutant(
         name="cn5",
         bug="a token that this node does not know is nobody's",
-        path="server/cluster/tokens.py",
+        path="server/cluster/callers/unknown_tokens.py",
         edits=(("                if token is not None:\n", "                if False:\n"),),
         caught_by=(f"{TOKENS}::test_a_token_is_good_on_every_node_until_it_is_revoked",),
     ),

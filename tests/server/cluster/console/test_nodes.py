@@ -8,7 +8,7 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.console.nodes import Need, needs_of
 from hookbundle.server.cluster.overview import Heard
 from hookbundle.server.cluster.versions import Registered
-from hookbundle.server.http.schemas.cluster import CompactionOut
+from hookbundle.server.http.schemas.cluster import CompactionOut, CopyRole
 
 ROOM = 1 << 40
 A = Beat("a", "life of a", "1.0", 10_000, ROOM, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
@@ -79,3 +79,7 @@ def test_a_log_that_has_lost_something_is_said_before_all_else() -> None:
 
 def test_how_far_a_copy_of_another_generation_is_behind_nobody_can_say() -> None:
     assert words(A, of(B, Held(Role.FOLLOWING, 2, "2x3", 7))) == []
+
+
+def test_the_api_has_each_role_that_a_node_may_have() -> None:
+    assert [each.value for each in CopyRole] == [each.value for each in Role]

@@ -10,6 +10,7 @@ import pytest
 
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.cluster import tokens
+from hookbundle.server.cluster.callers import unknown_tokens
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database.environment import Environment
@@ -23,7 +24,7 @@ OF_ALL = 0
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "LOOK_S", 0.05)
+    monkeypatch.setattr(unknown_tokens, "LOOK_S", 0.05)
 
 
 @asynccontextmanager
@@ -101,7 +102,7 @@ async def test_it_goes_on_while_the_copy_that_knew_its_token_is_gone(
             asked.append(place)
             return await asked_for(ask, place, digest)
 
-        monkeypatch.setattr(tokens, "asked_for", counted)
+        monkeypatch.setattr(unknown_tokens, "asked_for", counted)
         async with streaming(node, token) as stream:
             await hears(stream, "workspace.created")
             without_copy(node, monkeypatch)
@@ -132,7 +133,7 @@ async def test_who_can_not_say_ends_no_stream(
 
         async with streaming(node, token) as stream:
             await hears(stream, "workspace.created")
-            monkeypatch.setattr(tokens, "asked_for", silent)
+            monkeypatch.setattr(unknown_tokens, "asked_for", silent)
             async with asyncio.timeout(TIMEOUT_S):
                 await refused.wait()
             await made.apis[0].accept(here, event("m1"))

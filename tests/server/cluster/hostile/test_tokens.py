@@ -1,0 +1,73 @@
+"""Tokens that a node does not know: what they can make it ask, and what a revoked one is."""
+
+from pathlib import Path
+
+from hookbundle.tests.in_process import until
+from hookbundle.tests.server.cluster.hostile.apart import apart, request
+
+ADDRESS = "127.0.0.1"
+
+
+def messages(workspace: str, token: str) -> str:
+    return f"POST /v1/workspaces/{workspace}/messages HTTP/1.1\nAuthorization: Bearer {token}"
+
+
+async def test_a_slow_request_keeps_no_revoked_token_good(tmp_path: Path) -> None:
+    async with apart(tmp_path) as made:
+        workspace = made.theirs[0]
+        token, token_id = await made.token(workspace)
+        slow = await made.line()
+        slow.writer.write(
+            request(f"{messages(workspace, token)}\nContent-Length: 9\nExpect: 100-continue")
+        )
+        assert b"100 Continue" in await slow.reader.readuntil(b"\r\n\r\n")
+        before = await made.status(messages(workspace, token), b"[]")
+        await made.api.ask("DELETE", f"/v1/tokens/{token_id}")
+        after = await made.status(messages(workspace, token), b"[]")
+        slow.hang_up()
+
+    assert before == 202
+    assert after == 401
+
+
+async def test_a_client_has_a_share_of_what_is_asked_for_unknown_tokens(tmp_path: Path) -> None:
+    async with apart(tmp_path) as made:
+        workspace, node = made.theirs[0], made.nodes[0]
+        known, _ = await made.token(workspace)
+        assert await made.status(messages(workspace, known), b"[]") == 202
+        limit = node.unknown_tokens.limit
+        while limit.has_taken(ADDRESS):
+            pass
+        guessed = await made.status(messages(workspace, "hb_guessed"), b"[]")
+        good = await made.status(messages(workspace, known), b"[]")
+        limit.give_back(ADDRESS, limit.held(ADDRESS))
+        free = await made.status(messages(workspace, "hb_guessed"), b"[]")
+
+        assert limit.used == 0
+        assert limit.refused_owner == 1
+    assert (guessed, good, free) == (429, 202, 401)
+
+
+async def test_where_no_token_is_wanted_none_is_asked_for(tmp_path: Path) -> None:
+    async with apart(tmp_path) as made:
+        limit = made.nodes[0].unknown_tokens.limit
+        while limit.has_taken(ADDRESS):
+            pass
+        found = [
+            await made.status(f"GET {path} HTTP/1.1\nAuthorization: Bearer of-another-system")
+            for path in ("/healthz", "/console/sign-in", "/openapi.json")
+        ]
+        limit.give_back(ADDRESS, limit.held(ADDRESS))
+
+    assert found == [200, 200, 200]
+
+
+async def test_a_token_is_not_looked_for_where_the_request_may_not_go(tmp_path: Path) -> None:
+    """One of a workspace, at another's path: it is unknown there, and that is all that is said."""
+    async with apart(tmp_path) as made:
+        token, _ = await made.token(made.theirs[0])
+        others = [name for name in made.theirs if name != made.theirs[0]]
+        await until(lambda: made.nodes[0].unknown_tokens.limit.used == 0)
+        found = [await made.status(messages(name, token), b"[]") for name in others]
+
+    assert set(found) <= {401, 403}
