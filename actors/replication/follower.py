@@ -20,12 +20,15 @@ from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
 
 SURE_AFTER = 3  # a server that has just begun to lead may not know all for a moment
+# An answer with less than both ends where the log does: more would have been in it.
+FEW, FEW_BYTES = 32, 16 * 1024
 
 
 class Follower:
     """`log` is where the copy `env` has come to; the owner appends to it.
 
     `is_known`: the log was seen to be the one from which the copy was made.
+    `has_caught_up`: whether it has come near to the end of the log once.
     """
 
     def __init__(self, raw: RawLog, env: Environment, life: Life, in_thread: InThread) -> None:
@@ -37,6 +40,7 @@ class Follower:
         self._in_thread = in_thread
         self._voids = 0
         self._shorter = 0
+        self.has_caught_up = False
         self.log = self._log()
 
     def start_again(self) -> None:
@@ -103,7 +107,7 @@ class Follower:
 
     async def step(self) -> bool:
         """The next entries are in the copy; False if there were none."""
-        log, counts = self.log, False
+        log, counts, size = self.log, False, 0
         unclaimed = log.chain.unclaimed
         changed: Collected = {}
         verdicts = await log.read()
@@ -113,6 +117,7 @@ class Follower:
         for verdict in verdicts:
             if isinstance(verdict, Counts):
                 counts = True
+                size += len(verdict.body)
                 if verdict.header.kind is Kind.GROUP:
                     group = dict(unpack_rows(verdict.body))
                     if erases(group):
@@ -123,4 +128,5 @@ class Follower:
         if counts:
             at = position_of(log.generation, log.chain)
             await self._in_thread(lambda: position.follow(self.env, changed.items(), at))
+        self.has_caught_up |= len(verdicts) < FEW and size < FEW_BYTES
         return bool(verdicts)

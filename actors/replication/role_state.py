@@ -41,11 +41,17 @@ class RoleState:
         return self.stopped_by or self.unreadable or self.broken_by
 
     def copy_at(self) -> CopyAt:
-        """What the node's beat says of its copy."""
+        """What the node's beat says of its copy.
+
+        One that has not been near to the end of the log since it was opened is joining to others:
+        how many entries it is behind does not say how long they take to be read.
+        """
         if self.follower is None:
             return CopyAt(self.role)
-        own = self.follower.log
-        return CopyAt(self.role, own.generation, own.chain.seq)
+        own, role = self.follower.log, self.role
+        if role is Role.FOLLOWING and not self.follower.has_caught_up:
+            role = Role.JOINING
+        return CopyAt(role, own.generation, own.chain.seq)
 
     def schema(self) -> int:
         """The highest of which the rows of the copy may be; the lowest if that is one that no node

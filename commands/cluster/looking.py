@@ -84,7 +84,7 @@ def where(shared: Shared, workspace: str, as_json: bool) -> None:
     if as_json:
         output.show_json(found)
     else:
-        output.show_rows(tuple(found), [[value or "-" for value in found.values()]])
+        output.show_rows(tuple(found), [["-" if each is None else each for each in found.values()]])
 
 
 def progress(compaction: dict[str, Any]) -> str:

@@ -74,9 +74,9 @@ def claimant(
 ) -> str:
     """Who is to claim a partition that has no live owner; "" if there is no node.
 
-    The one that it is assigned to, if that has a copy (`having`) or nobody has; else, so that
-    callers do not wait until a copy is made, the one that the partition likes best of those that
-    have one. It is given to the other as soon as that has caught up.
+    The one that it is assigned to, if that has a fresh copy (`having`) or nobody has; else, so that
+    callers do not wait until a copy is made or has caught up, the one of those that have one that
+    the partition likes best. It is given to the other as soon as that has caught up.
     """
     if not assigned:
         return ""

@@ -56,14 +56,14 @@ def due(chain: Chain, rules: Rules, now_ms: int, *, is_asked: bool) -> Reason | 
 def needed_from(copies: Mapping[str, CopyAt] | None, current: Generation) -> int:
     """The number of the first generation that a live copy may still read.
 
-    `copies`: of the live nodes; None if nobody knows. Who joins reads a generation of which it does
-    not tell. A broken copy is made anew, from the oldest one that there is then.
+    `copies`: of the live nodes; None if nobody knows. Who reads a base does not tell of which
+    generation. A broken copy is made anew, from the oldest one that there is then.
     """
     if copies is None:
         return 0
     needed = [current.number]
     for copy in copies.values():
-        if copy.role is Role.JOINING:
+        if copy.role is Role.JOINING and copy.generation is None:
             needed.append(0)
         elif copy.generation is not None and copy.role is not Role.BROKEN:
             needed.append(copy.generation.number)

@@ -97,8 +97,25 @@ def may_give_up(node: str, assigned: Sequence[str], copies: Mapping[str, CopyAt]
     return all(each in copies and _is_near(copies[each], owner) for each in assigned)
 
 
-def _is_near(copy: CopyAt, owner: CopyAt) -> bool:
-    near = copy.generation == owner.generation and copy.seq >= owner.seq - BEHIND_MAX
+def fresh(copies: Mapping[str, CopyAt]) -> list[str]:
+    """The nodes whose complete copies are not far behind the one that has come furthest.
+
+    `copies`: of the live nodes. One that is far behind was made a moment ago, or its node was away:
+    if it claimed, callers would wait until it has read all that.
+    """
+    whole = {
+        node: copy
+        for node, copy in copies.items()
+        if copy.role in WHOLE and copy.generation is not None
+    }
+    if not whole:
+        return []
+    best = max(whole.values(), key=lambda copy: (copy.generation, copy.seq))
+    return [node for node, copy in whole.items() if _is_near(copy, best)]
+
+
+def _is_near(copy: CopyAt, best: CopyAt) -> bool:
+    near = copy.generation == best.generation and copy.seq >= best.seq - BEHIND_MAX
     return copy.role in WHOLE and near
 
 

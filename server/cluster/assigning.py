@@ -13,14 +13,13 @@ from hookbundle.actors.replication.role import Look, Yield
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.replication.assignment import as_given, assign, claimant, given_to, yields
 from hookbundle.engine.replication.beats import Beat, Held
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.roles import Role, fresh
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.holding import (
     Furthest,
     behind_of,
-    copy_of,
+    copies_of,
     has_another_owner,
-    has_copy,
     held_by,
     staying,
     stopped_at,
@@ -243,8 +242,8 @@ class Assigning:
     def _wanted(self, number: int, live: Mapping[str, Beat]) -> Look:
         names = staying(live)
         assigned = self._assigned(live)[number]
-        follow = [name for name, each in live.items() if has_copy(each, number)]
-        owns = claimant(number, assigned, follow, names) == self._node
+        copies = copies_of(live, number)
+        owns = claimant(number, assigned, fresh(copies), names) == self._node
         # A node that leaves, for a restart or for good, follows on with the copies that it has.
         stays = live[self._node].leaves and self._hosts[number].role.state.role is not Role.ABSENT
         return Look(
@@ -257,11 +256,7 @@ class Assigning:
             lives={name: each.life for name, each in live.items()} | {self._node: self._life},
             judges=self._neighbours.heard_s() >= self._dead_after_s,
             assigned=assigned,
-            copies={
-                name: copy_of(held)
-                for name, each in live.items()
-                if (held := each.held.get(number)) is not None
-            },
+            copies=copies,
             schema=self._neighbours.schema,
             furthest=self.furthest.of(number),
         )

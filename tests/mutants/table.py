@@ -38,6 +38,7 @@ from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
+from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
@@ -144,6 +145,7 @@ MUTANTS = (
     *SPLITTING,
     *BACKUPS,
     *NODES,
+    *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
     *OF_VERSIONS,
     *ERASING,

@@ -21,7 +21,7 @@ from hookbundle.tests.reliability.harness.battery import FULL
 BESIDE_THE_PACKAGE = {
     *("README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "ARCHITECTURE.md"),
     *("setup.cfg", "pyproject.toml", "MANIFEST.in", ".dockerignore"),
-    *("requirements/runtime.txt", "requirements/build.txt"),
+    *(f"requirements/{name}.txt" for name in ("runtime", "cluster", "build")),
 }
 MADE = {"PKG-INFO", "setup.cfg"}
 

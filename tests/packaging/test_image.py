@@ -8,28 +8,11 @@ import yaml
 
 from hookbundle.commands.configuration.settings import BY_VARIABLE, FROM_FILE
 from hookbundle.tests.packaging.building import ROOT
+from hookbundle.tests.packaging.dockerfile import instructions, stages
 
 PACKAGING = ROOT / "packaging"
 HARD_END_S = 35  # stop.within, and what a stop that hangs has after it
 PINNED = re.compile(r"python:3\.11\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?")
-
-
-def instructions() -> list[tuple[str, str]]:
-    """Each with what it has, on one line."""
-    text = (PACKAGING / "Dockerfile").read_text(encoding="utf-8")
-    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
-    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
-    return [(name, rest) for name, _, rest in (line.strip().partition(" ") for line in lines)]
-
-
-def stages() -> list[list[tuple[str, str]]]:
-    found: list[list[tuple[str, str]]] = []
-    for name, rest in instructions():
-        if name == "FROM":
-            found.append([])
-        if found:
-            found[-1].append((name, rest))
-    return found
 
 
 def compose() -> dict[str, Any]:

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 ASK_WITHIN_S = 2.0
 AGAIN_S = 1.0  # after a server has closed for good
 WHYS_MAX = 8
+LARGE_AT_ONCE = 2
 NOTHING: Mapping[str, str] = {}
 
 
@@ -78,6 +79,9 @@ class Connection:
         self._name = name
         self._inbox = f"_INBOX.hb{secrets.token_hex(10)}"
         self.state = ConnectionState()
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        """Held by who asks for an answer of megabytes. A server ends a connection for which 64 MiB
+        wait, and beats would come late behind them."""
 
     async def open(self, within_s: float | None = None) -> None:
         """Connected. None: however long that takes.

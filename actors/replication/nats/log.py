@@ -20,17 +20,16 @@ import structlog
 from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Unreachable
-from hookbundle.actors.replication.nats.connection import Answers, Connection
+from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.reading import LITTLE_BYTES, READ_BYTES, taken, without_gap
 from hookbundle.actors.replication.nats.records import NEW, Records
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
-from hookbundle.engine.replication.entries import Entry, Generation, entry_of
+from hookbundle.engine.replication.entries import Entry, Generation
 from hookbundle.engine.replication.names import Names
 
 log = structlog.get_logger(__name__)
 
 HEADER_BYTES_MAX = 4 * 1024  # of the payload, which includes them
-READ_BYTES = 4 * 1024 * 1024
-READ_WITHIN_S = 2.0
 AGAIN_S, AGAIN_S_MAX = 0.1, 2.0
 SURE_AFTER = 3  # answers that all say so
 SURE_PAUSE_S = 0.5
@@ -44,11 +43,13 @@ FAILED = (Unreachable, NoAnswer)
 class NatsLogState:
     """`why`: what the servers said last, other than an ack; for the log, once.
 
-    `shorter`: how often a generation was found to be shorter than what was read of it, and when its
-    length may be asked for again.
+    `is_behind`: whether more may stand there than was read the last time. `shorter`: how often a
+    generation was found to be shorter than what was read of it, and when its length may be asked
+    for again.
     """
 
     why: str = ""
+    is_behind: bool = False
     shorter: dict[Generation, int] = field(default_factory=dict)
     length_at_s: float = 0.0
     is_news_due: bool = False
@@ -91,7 +92,7 @@ class NatsLog(RawLog):
             if not messages:
                 await self._check_length(generation, after)
                 return []
-            entries = _without_gap(messages, after)
+            entries = without_gap(messages, after)
             if entries:
                 return entries
         raise LogDamaged(f"generation {generation} has no entry {after + 1}, and later ones")
@@ -198,15 +199,31 @@ class NatsLog(RawLog):
         return f"{OLDEST}.{self._partition:03}"
 
     async def _messages(self, generation: Generation, after: int, most: int) -> list[Message]:
-        """As they came; empty if none did. Raises: LogDamaged if the generation is gone."""
+        """As they came; empty if none did. Raises: LogDamaged if the generation is gone.
+
+        A node that joins reads all its logs at once: much is read of few of them at a time.
+        """
+        state = self.state
+        if state.is_behind:
+            async with self._connection.large:
+                found = await self._answered(generation, after, most, READ_BYTES)
+        else:
+            found = await self._answered(generation, after, most, min(LITTLE_BYTES, READ_BYTES))
+        size = sum(len(message.body) for message in found)
+        state.is_behind = len(found) >= most or size >= LITTLE_BYTES // 2
+        return found
+
+    async def _answered(
+        self, generation: Generation, after: int, most: int, size: int
+    ) -> list[Message]:
         stream = self._names.stream(self._partition, generation)
-        request = b'{"seq":%d,"batch":%d,"max_bytes":%d}' % (after + 1, most, READ_BYTES)
+        request = b'{"seq":%d,"batch":%d,"max_bytes":%d}' % (after + 1, most, size)
         found: list[Message] = []
         try:
             async with self._connection.asking(
                 f"{api.API}.DIRECT.GET.{stream}", request
             ) as answers:
-                await _take(answers, found)
+                await taken(answers, found)
         except NoAnswer:
             pass  # what came stands there
         except Unreachable:
@@ -273,25 +290,6 @@ class NatsLog(RawLog):
             log.warning("the log servers did not do it", why=why, partition=self._partition)
         self.state.why = why
         return Unknown()
-
-
-async def _take(answers: Answers, found: list[Message]) -> None:
-    while True:
-        message = await answers.next(READ_WITHIN_S)
-        if message.status:
-            return
-        found.append(message)
-
-
-def _without_gap(messages: list[Message], after: int) -> list[Entry]:
-    """Those that stand one after another behind `after`."""
-    entries: list[Entry] = []
-    for message in messages:
-        seq = int(message.headers["Nats-Sequence"])
-        if seq != after + len(entries) + 1:
-            break
-        entries.append(entry_of(seq, message.headers, message.body))
-    return entries
 
 
 async def _pause(again_s: float) -> float:

@@ -40,9 +40,13 @@ def copy_of(held: Held) -> CopyAt:
         return CopyAt(held.role)
 
 
-def has_copy(node: Beat, number: int) -> bool:
-    held = node.held.get(number)
-    return held is not None and held.role in (Role.FOLLOWING, Role.CLAIMING, Role.OWNER)
+def copies_of(live: Mapping[str, Beat], number: int) -> dict[str, CopyAt]:
+    """What the live nodes say of their copies of the partition."""
+    return {
+        name: copy_of(held)
+        for name, each in live.items()
+        if (held := each.held.get(number)) is not None
+    }
 
 
 def has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: int) -> bool:

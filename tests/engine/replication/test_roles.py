@@ -6,7 +6,7 @@ import pytest
 
 from hookbundle.engine.delivery.states import ForbiddenMoveError
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.roles import ROLE_MOVES, CopyAt, Role, may_give_up, moved
+from hookbundle.engine.replication.roles import ROLE_MOVES, CopyAt, Role, fresh, may_give_up, moved
 
 
 def test_every_pair_moves_or_is_refused() -> None:
@@ -49,3 +49,21 @@ def test_a_copy_is_given_up_when_all_that_are_to_hold_one_do_and_never_before(
     copies["c"] = at(Role.FOLLOWING)
 
     assert may_give_up("c", assigned, copies) is gives_up
+
+
+@pytest.mark.parametrize(
+    ("copies", "wanted"),
+    [
+        ({}, []),
+        ({"a": at(Role.JOINING), "b": at(Role.BROKEN)}, []),
+        ({"a": at(Role.FOLLOWING), "b": at(Role.FOLLOWING, 400)}, ["a", "b"]),
+        ({"a": at(Role.FOLLOWING, 399), "b": at(Role.FOLLOWING)}, ["b"]),
+        ({"a": at(Role.FOLLOWING, 900, number=1), "b": at(Role.FOLLOWING)}, ["b"]),
+        ({"a": at(Role.OWNER), "b": CopyAt(Role.FOLLOWING)}, ["a"]),
+        ({"a": at(Role.FOLLOWING), "b": at(Role.JOINING, 900)}, ["a"]),
+    ],
+)
+def test_a_copy_that_is_far_behind_the_furthest_one_is_not_fresh(
+    copies: dict[str, CopyAt], wanted: list[str]
+) -> None:
+    assert fresh(copies) == wanted

@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.generations import join
 from hookbundle.actors.replication.log import Life, RawLog
+from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
+from hookbundle.engine.replication.names import Names
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
@@ -26,9 +28,33 @@ from hookbundle.storage.database.replication.copies import Copy
 from hookbundle.storage.maintenance.check import check
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.reliability.cluster.clients import Client, Traffic
-from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses
 
 ARRIVED_WITHIN_S = 90.0
+
+
+class HasCopies(Protocol):
+    """A node's copies, by the numbers of partitions."""
+
+    @property
+    def copies(self) -> Path: ...
+
+
+class Audited(Protocol):
+    """A cluster whose log servers run."""
+
+    @property
+    def names(self) -> Names: ...
+
+    @property
+    def partitions(self) -> int: ...
+
+    @property
+    def replicas(self) -> int: ...
+
+    @property
+    def nodes(self) -> Sequence[HasCopies]: ...
+
+    async def connection(self) -> Connection: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +108,13 @@ def _in_order(client: Client, deliveries: dict[str, list[str]]) -> bool:
     return seen == sorted(seen)
 
 
-async def copies_of(made: ClusterProcesses, audit: Audit) -> Audit:
+async def copies_of(made: Audited, audit: Audit) -> Audit:
     """The same with the copies of the nodes, all of which have ended."""
     connection = await made.connection()
     compared = differing = records = 0
     try:
         for number in range(made.partitions):
-            raw = NatsLog(connection, made.names, number, made.servers.replicas)
+            raw = NatsLog(connection, made.names, number, made.replicas)
             with tempfile.TemporaryDirectory() as folder:
                 wanted = await _from_the_log(raw, Path(folder))
             for node in made.nodes:

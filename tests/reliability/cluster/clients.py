@@ -10,17 +10,27 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 import msgspec
 
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api, connected, event
-from hookbundle.tests.reliability.cluster.nodes import NodeProcess
 
 GIVES_UP_S = 3.0  # on one node
 PAUSE_S = 0.02
 AGAIN_S = 0.05
+
+
+class Reached(Protocol):
+    """A node as its clients know it."""
+
+    @property
+    def socket_path(self) -> Path: ...
+
+    @property
+    def is_running(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -109,7 +119,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(
-    nodes: Sequence[NodeProcess], receiver: HookReceiver, workspaces: int
+    nodes: Sequence[Reached], receiver: HookReceiver, workspaces: int
 ) -> AsyncIterator[Traffic]:
     """Each workspace has a client that posts until the end; every second one collects."""
     names = [f"ws{number}" for number in range(workspaces)]

@@ -133,6 +133,10 @@ class ClusterProcesses:
         return connection
 
     @property
+    def replicas(self) -> int:
+        return self.servers.replicas
+
+    @property
     def names(self) -> Names:
         return Names(self.name)
 
@@ -148,10 +152,11 @@ async def cluster_of(
     through_relays: Sequence[str] = (),
     ahead: Sequence[str] = (),
     commands: Mapping[str, Sequence[str]] = NO_COMMANDS,
+    later: Sequence[str] = (),
     **settings: str,
 ) -> AsyncIterator[ClusterProcesses]:
-    """All nodes are ready. `ahead`: those whose clock is a minute ahead. `commands`: what is run in
-    place of `hookbundle`, by node."""
+    """All nodes are ready, but for those that are to be started `later`. `ahead`: those whose clock
+    is a minute ahead. `commands`: what is run in place of `hookbundle`, by node."""
     name = servers.new_cluster()
     await asyncio.to_thread(init, servers, name, partitions)
     made = ClusterProcesses(servers, name, partitions, [])
@@ -182,7 +187,9 @@ async def cluster_of(
             node = NodeProcess(letter, at, Program(env), command, relays)
             made.nodes.append(node)
             closing.callback(node.end)
-            node.start()
+            if letter not in later:
+                node.start()
         for node in made.nodes:
-            await node.until_says("ready")
+            if node.is_running:
+                await node.until_says("ready")
         yield made

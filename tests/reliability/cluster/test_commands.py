@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
@@ -39,6 +40,8 @@ async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
         refused = await a.program("cluster", "move", "0", "nobody")
         plain = await b.program("status")
         looked = json.loads((await b.program("doctor", "--json")).out)
+        of_first = next(name for name in NAMES if of_workspace(name, PARTITIONS) == 0)
+        where = await a.program("cluster", "where", of_first)
         drained = await said(a, "drain", "b")
         undone = await said(b, "drain", "--undo")
 
@@ -56,6 +59,7 @@ async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
         await b.until_says("ready", 2)
 
     assert moved["owner"] == "b"
+    assert where.rows[-1] == [of_first, "0", "b"]
     assert [each["given_to"] for each in status["partitions"]] == ["b", None]
     assert status["partitions"][0]["owner"] == "b"
     assert (refused.code, drained, undone["leaves"]) == (

@@ -65,15 +65,21 @@ class Two:
     @asynccontextmanager
     async def reading(self, at: int = 0, **wanted: Any) -> AsyncIterator[Subscriber]:
         """A reader of the feed at that node."""
-        path = str(self.nodes[at].config.listeners.feed_path)
-        line = json.dumps({"hello": 1, **wanted}).encode() + b"\n"
-        async with feed_readers.connected(path, line) as subscriber:
+        async with reading_at(self.nodes[at], **wanted) as subscriber:
             yield subscriber
 
     def elsewhere(self, workspace: str) -> Visitor:
         """The browser, at the node that does not own the workspace's partition."""
         is_first = of_workspace(workspace, PARTITIONS) in self.nodes[0].owned
         return self.visitors[1 if is_first else 0]
+
+
+@asynccontextmanager
+async def reading_at(node: Node, **wanted: Any) -> AsyncIterator[Subscriber]:
+    path = str(node.config.listeners.feed_path)
+    line = json.dumps({"hello": 1, **wanted}).encode() + b"\n"
+    async with feed_readers.connected(path, line) as subscriber:
+        yield subscriber
 
 
 @asynccontextmanager

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
 from hookbundle.actors.replication.log import Acked, Taken, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats import log as nats_log
-from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.connection import LARGE_AT_ONCE, Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.chain import Counts, Void
@@ -61,6 +62,25 @@ async def test_an_answer_holds_no_more_bytes_than_it_may(
         await log.append(Kind.GROUP, bytes(400))
 
     assert [len(await raw.read(GENERATION, after, 9)) for after in (0, 3, 4)] == [2, 1, 0]
+
+
+async def test_much_is_read_of_few_logs_at_a_time_and_a_little_of_any(
+    raw: NatsLog, connection: Connection
+) -> None:
+    """A node that joins reads all its logs: what waits for it must not cut off its beats."""
+    log, at_its_end = log_of(raw), NatsLog(connection, raw._names, 0, 1)
+    for _ in range(3):
+        await log.append(Kind.GROUP, bytes(300_000))
+
+    assert len(await raw.read(GENERATION, 0, 9)) == 1
+    async with AsyncExitStack() as held:
+        for _ in range(LARGE_AT_ONCE):
+            await held.enter_async_context(connection.large)
+        waiting = asyncio.create_task(raw.read(GENERATION, 1, 9))
+        assert len(await at_its_end.read(GENERATION, 2, 9)) == 1
+        assert not waiting.done()
+    async with asyncio.timeout(WITHIN_S):
+        assert len(await waiting) == 2
 
 
 @pytest.mark.parametrize(
@@ -216,7 +236,8 @@ async def test_who_watches_is_told_of_what_can_be_read_once_for_many(
     await log.append(Kind.GROUP, bytes(3 << 20))
     await asyncio.wait_for(told.wait(), WITHIN_S)
 
-    assert len(await raw.read(GENERATION, 0, 9)) == 5
+    found = await raw.read(GENERATION, 0, 9)
+    assert len(found + await raw.read(GENERATION, len(found), 9)) == 5
     assert len(calls) == 1
 
 

@@ -99,7 +99,10 @@ GENERATIONS = (
         bug="who joins is forgotten when old generations are deleted",
         path="engine/replication/renewal.py",
         edits=(
-            ("        if copy.role is Role.JOINING:\n", "        if copy.role is Role.YIELDING:\n"),
+            (
+                "        if copy.role is Role.JOINING and copy.generation is None:\n",
+                "        if copy.role is Role.YIELDING:\n",
+            ),
         ),
         caught_by=(f"{RENEWAL}::test_what_a_live_copy_may_read_is_needed",),
     ),

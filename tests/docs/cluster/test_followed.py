@@ -1,0 +1,174 @@
+"""docs/cluster.md, followed as it stands: a cluster with TLS, whose machines come, go and are lost.
+
+The short form starts a cluster and changes its nodes. The long form (`make cluster-table`) has
+clients meanwhile, and an audit of everything that was acknowledged to them.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.engine.replication.names import Names
+from hookbundle.tests.docs.cluster.following import PARTITIONS, Page
+from hookbundle.tests.docs.cluster.machines import Machine, Machines, machines
+from hookbundle.tests.in_process import Api, connected, event, receiving
+from hookbundle.tests.reliability.cluster.audit import arrived, copies_of, shown
+from hookbundle.tests.reliability.cluster.clients import Traffic, traffic
+from hookbundle.tests.reliability.harness.battery import FULL, size
+
+WITHIN_S = 60.0
+LOOK_S = 0.2
+FEW = 8  # partitions, in the short form
+WORKSPACES = 6
+
+long = pytest.mark.skipif(not FULL, reason="long form: make cluster-table")
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+
+
+async def status(machine: Machine) -> Any:
+    async with connected(machine.socket_path) as session:
+        return await Api(session).get("/v1/cluster")
+
+
+def owns(seen: Any) -> dict[str, int]:
+    return {each["name"]: each["owns"] for each in seen["nodes"]}
+
+
+async def quiet(machine: Machine, *nodes: str, moved: int = 0) -> list[int]:
+    """These nodes own all, none on its way, and nothing needs a person; how much each owns.
+
+    `moved`: so many partitions were by command, so that a node may own more than its share.
+    """
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + WITHIN_S
+    while True:
+        seen = await status(machine)
+        owned, partitions = owns(seen), len(seen["partitions"])
+        roles = {c["role"] for each in seen["partitions"] for c in each["copies"]}
+        shares, most = sorted(owned.values()), -(-partitions // len(nodes)) + moved
+        is_shared = sum(shares) == partitions and shares[-1] <= most
+        is_quiet = roles == {"owner", "following"} and not seen["warnings"]
+        if set(owned) == set(nodes) and is_shared and is_quiet:
+            return shares
+        assert loop.time() < until_s, (owned, roles, seen["warnings"])
+        await asyncio.sleep(LOOK_S)
+
+
+class Audited:
+    """The cluster of the page, as the audit wants it."""
+
+    def __init__(self, at: Machines) -> None:
+        self._at = at
+        self.names = Names("hookbundle")
+        self.partitions = PARTITIONS
+        self.replicas = 3
+        self.nodes = at.nodes
+
+    async def connection(self) -> Connection:
+        ca_file = str(self._at["a"].root / "etc" / "hookbundle" / "ca.pem")
+        servers = Servers(
+            urls=self._at.urls(), user="hookbundle", password="PASSWORD", ca_file=ca_file
+        )
+        connection = Connection(servers, "tests")
+        await connection.open(WITHIN_S)
+        return connection
+
+
+async def test_a_cluster_is_started_and_nodes_come_and_go_as_the_page_says() -> None:
+    with machines() as at:
+        page = Page(at, ("a", "b", "c", "d"), size(FEW, PARTITIONS))
+        await page.follow("Start one")
+        assert await quiet(at["a"], "a", "b", "c") == size([2, 3, 3], [10, 11, 11])
+        async with connected(at["c"].socket_path) as session:
+            made = await Api(session).ask("POST", "/v1/workspaces", {"id": "acme"})
+            assert made.status == 201
+            await Api(session).accept("acme", event("m1"))
+        await page.follow("Give partitions away")
+        await page.follow("Add a node")
+        assert (await quiet(at["a"], "a", "b", "c", "d", moved=1))[0] > 0
+        await page.follow("Take a node out")
+        assert not at["b"].copies.exists()
+        await quiet(at["a"], "a", "c", "d")
+        async with connected(at["d"].socket_path) as session:
+            known = await Api(session).accept("acme", event("m1"))
+
+    assert known["duplicate"] == 1
+    assert page.typed > 20
+
+
+@asynccontextmanager
+async def under_traffic(at: Machines, page: Page) -> AsyncIterator[Traffic]:
+    """Clients from the beginning on; then all nodes are stopped, and it is audited."""
+    await page.follow("Start one")
+    async with (
+        receiving() as receiver,
+        traffic([at["a"], at["b"], at["c"]], receiver, WORKSPACES) as clients,
+    ):
+        await clients.more(20)
+        yield clients
+        await clients.more(20)
+        clients.ended.set()
+        found = await arrived(clients, receiver)
+        for node in at.nodes:
+            node.terminal.runs("systemctl stop hookbundle")
+        found = await copies_of(Audited(at), found)
+        print(shown("page followed", clients.gap_s, found, clients.clients))
+        assert found.is_clean, found
+
+
+@long
+async def test_machines_are_lost_and_replaced_as_the_page_says() -> None:
+    with machines() as at:
+        page = Page(at)
+        async with under_traffic(at, page) as clients:
+            await quiet(at["a"], "a", "b", "c")
+            at["b"].kill("hookbundle")
+            shutil.rmtree(at["b"].data)
+            at["b"].data.mkdir()
+            at["n2"].kill("nats-server")
+            shutil.rmtree(at["n2"].root / "var" / "lib" / "nats")
+            await clients.more(10)
+            await page.follow("Lose a machine")
+            await quiet(at["a"], "a", "c")
+            key = "cluster.key"
+            shutil.copy(at["a"].data / key, at["b"].data / key)
+            code, printed = at["b"].terminal.runs("systemctl start hookbundle")
+            assert code == 0, printed
+            await quiet(at["a"], "a", "b", "c")
+            # The new log server has everything: it and one other are enough.
+            at["n1"].kill("nats-server")
+            await clients.more(20)
+            at["n1"].terminal.runs("systemctl start nats-server")
+            await page.follow("Nothing of what was deleted")
+            await quiet(at["a"], "a", "b", "c")
+
+
+@long
+async def test_a_daemon_alone_becomes_a_cluster_as_the_page_says() -> None:
+    with machines() as at:
+        page = Page(at)
+        await page.follow("Three log servers")
+        alone = at["a"]
+        async with receiving() as receiver:
+            receiver.answers(503)
+            assert alone.terminal.runs("systemctl start hookbundle")[0] == 0
+            async with connected(alone.socket_path) as session:
+                api = Api(session)
+                for number in range(WORKSPACES):
+                    await api.make(f"ws{number}", receiver, f"ws{number}")
+                    await api.accept(f"ws{number}", event("m1"))
+                await receiver.until(WORKSPACES)
+            for part in ("Settings of the nodes", "From one daemon to a cluster"):
+                await page.follow(part)
+            receiver.answers(200)
+            await quiet(alone, "a", "b", "c")
+            posts = await receiver.until(2 * WORKSPACES)
+
+    assert {post.id for post in posts[WORKSPACES:]} == {post.id for post in posts[:WORKSPACES]}
+    assert page.typed > 10

@@ -1,0 +1,100 @@
+"""Bugs of copies: who has one, how many there are, and whose is good enough to go on with."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+COMMANDS = "tests/reliability/cluster/test_commands.py"
+COPIES = "tests/server/cluster/test_copies.py"
+READING = "tests/actors/replication/nats/test_reading.py"
+ROLES = "tests/engine/replication/test_roles.py"
+
+COPIES_OF_NODES = (
+    Mutant(
+        name="clp1",
+        bug="a node with a complete copy claims, however far behind it is",
+        path="engine/replication/roles.py",
+        edits=(
+            (
+                "    return [node for node, copy in whole.items() if _is_near(copy, best)]\n",
+                "    return list(whole) if best else []\n",
+            ),
+        ),
+        caught_by=(
+            f"{COPIES}::test_a_partition_is_not_claimed_by_a_node_whose_copy_is_far_behind",
+            f"{ROLES}::test_a_copy_that_is_far_behind_the_furthest_one_is_not_fresh",
+        ),
+    ),
+    Mutant(
+        name="clp2",
+        bug="a copy that is not wanted any more stays",
+        path="engine/replication/roles.py",
+        edits=(
+            (
+                "    return all(each in copies and _is_near(copies[each], owner)",
+                "    return not all(True",
+            ),
+        ),
+        caught_by=(f"{COPIES}::test_each_partition_has_its_copies_whatever_nodes_come_and_go",),
+    ),
+    Mutant(
+        name="clp3",
+        bug="the partition with the tokens for all is followed by its holders alone",
+        path="server/cluster/assigning.py",
+        edits=(
+            ("holds=self._node in assigned or number == OF_ALL,", "holds=self._node in assigned,"),
+        ),
+        caught_by=(
+            f"{COPIES}::test_a_token_for_all_is_known_to_a_node_without_copies_that_asks_nobody",
+        ),
+    ),
+    Mutant(
+        name="clp4",
+        bug="a copy of an earlier generation is as fresh as its number is great",
+        path="engine/replication/roles.py",
+        edits=(("key=lambda copy: (copy.generation, copy.seq))", "key=lambda copy: copy.seq)"),),
+        caught_by=(f"{ROLES}::test_a_copy_that_is_far_behind_the_furthest_one_is_not_fresh",),
+    ),
+    Mutant(
+        name="clp5",
+        bug="a node that still reads what it missed is given partitions",
+        path="actors/replication/role_state.py",
+        edits=(("and not self.follower.has_caught_up:", "and False:"),),
+        caught_by=(
+            f"{COPIES}::test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_missed",
+        ),
+    ),
+    Mutant(
+        name="clp6",
+        bug="a node that joins reads much of all its logs at once",
+        path="actors/replication/nats/log.py",
+        edits=(
+            ("        if state.is_behind:\n", "        if False:\n"),
+            ("min(LITTLE_BYTES, READ_BYTES)", "READ_BYTES"),
+        ),
+        caught_by=(f"{READING}::test_much_is_read_of_few_logs_at_a_time_and_a_little_of_any",),
+    ),
+    Mutant(
+        name="clp7",
+        bug="partition 0 is shown as none",
+        path="commands/cluster/looking.py",
+        edits=(
+            (
+                '["-" if each is None else each for each in found.values()]',
+                '[each or "-" for each in found.values()]',
+            ),
+        ),
+        caught_by=(
+            f"{COMMANDS}::test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotten",
+        ),
+    ),
+    Mutant(
+        name="clp8",
+        bug="who got a full answer has come to the end of the log",
+        path="actors/replication/follower.py",
+        edits=(
+            ("len(verdicts) < FEW and size < FEW_BYTES", "len(verdicts) < 100 and size < 2**18"),
+        ),
+        caught_by=(
+            f"{COPIES}::test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_missed",
+        ),
+    ),
+)
