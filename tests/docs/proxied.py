@@ -62,7 +62,8 @@ def nginx(folder: Path, daemon: str, port: str) -> Iterator[None]:
     # Its workers would have another user than the test, who may not read the test's folder.
     user = "user root;" if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
-    command = [path, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"]
+    command: list[str | Path] = [path, "-e", folder / "error.log", "-p", folder]
+    command += ["-c", folder / "nginx.conf"]
     # It goes into the background once it listens.
     subprocess.run(command, check=True, timeout=TIMEOUT_S)
     try:

@@ -35,7 +35,7 @@ LOG_SERVERS = (
     Mutant(
         name="nl3",
         bug="a hole in the log is read past",
-        path="actors/replication/nats/log.py",
+        path="actors/replication/nats/reading.py",
         edits=(("        if seq != after + len(entries) + 1:\n", "        if seq <= after:\n"),),
         caught_by=(f"{READING}::test_a_log_with_a_hole_is_not_read_past_it",),
     ),
