@@ -1,81 +1,24 @@
-"""A log that has lost what was read of it: copies stay, nobody claims, and it can begin anew."""
+"""A log that has lost what was read of it: copies stay, and nobody claims."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from hookbundle.actors.replication.messages import Recover, Recovered
-from hookbundle.engine.errors import Conflict, HookbundleError
-from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.roles import CopyAt, Role
-from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.files import DATA
-from hookbundle.tests.actors.replication.clusters import FIRST, Cluster, dump, role_of
-from hookbundle.tests.reliability.replication.simulated.fake_log import Stored
-from hookbundle.tests.reliability.replication.simulated.node import Node
-from hookbundle.tests.storage.scratch import incoming
-
-Damage = Callable[[Cluster], None]
-
-
-def at(node: Node) -> CopyAt:
-    return node.role.state.copy_at()
-
-
-async def recovered(cluster: Cluster, node: Node, *above: Generation) -> Recovered | Any:
-    answer: Any = cluster.loop.create_future()
-    cluster.servers.is_recovered = True
-    node.role.actor_ref.tell(Recover(above=above, then=answer.set_result))
-    done: Recovered | HookbundleError = await answer
-    await cluster.rest()
-    return done
-
-
-async def looked(cluster: Cluster, node: Node, *live: Node, **how: Any) -> None:
-    """Often enough to be sure that a log is shorter than it was."""
-    for _ in range(2):
-        await cluster.look(node, *live, **how)
-
-
-async def two_nodes(cluster: Cluster) -> tuple[Node, Node]:
-    """An owner with a message, and a node that follows it."""
-    await cluster.begin()
-    a, b = cluster.start("a"), cluster.start("b")
-    await cluster.look(b)
-    await cluster.look(a, b, owns=True)
-    assert await cluster.ask(a, cluster.db.accepting(incoming("m1", text="one"), chat="c"))
-    await cluster.look(b, a)
-    return a, b
-
-
-def gone(cluster: Cluster) -> None:
-    cluster.servers.streams.clear()
-
-
-def all_gone(cluster: Cluster) -> None:
-    gone(cluster)
-    cluster.servers.first = None
-
-
-def shortened(cluster: Cluster) -> None:
-    del cluster.servers.streams[FIRST][-1]
-
-
-def another(cluster: Cluster) -> None:
-    """As long, with something else in the place of the last entry."""
-    stream = cluster.servers.streams[FIRST]
-    last = stream[-1]
-    stream[-1] = Stored(last.at_s, {**last.headers, "Hb-Id": "other.1"}, last.body)
-
-
-def longer(cluster: Cluster) -> None:
-    another(cluster)
-    stream = cluster.servers.streams[FIRST]
-    stream += [Stored(0.0, {"Nats-Other": "1"}, b"?")] * 3
-
-
-DAMAGES = [gone, all_gone, shortened, another, longer]
+from hookbundle.actors.replication.messages import Recovered
+from hookbundle.engine.replication.roles import Role
+from hookbundle.tests.actors.replication.clusters import Cluster, dump, role_of
+from hookbundle.tests.actors.replication.losses import (
+    DAMAGES,
+    Damage,
+    all_gone,
+    another,
+    at,
+    gone,
+    looked,
+    recovered,
+    shortened,
+    two_nodes,
+)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -203,126 +146,5 @@ def test_a_node_that_has_read_less_than_was_heard_of_claims_nothing_and_says_so(
         assert isinstance(done, Recovered)
         assert (role_of(a), role_of(b)) == (Role.OWNER, Role.FOLLOWING)
         assert b"two" in b"".join(dump(a).values())
-
-    cluster.run(life)
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_log_begins_anew_with_the_copy_of_one_node_under_a_new_epoch(
-    cluster: Cluster, damage: Damage
-) -> None:
-    async def life() -> None:
-        a, b = await two_nodes(cluster)
-        a.kill()
-        damage(cluster)
-        await cluster.look(b, owns=True)
-        epoch = b.env.identity.epoch
-        a = cluster.start("a")
-        await cluster.look(a, b)
-        done = await recovered(cluster, b, Generation(7, 3))
-        for node in (a, b):
-            await cluster.look(node, a, b)
-        await cluster.look(b, a, owns=True)
-        assert await cluster.note(b, "goes on") is None
-        await cluster.look(a, b)
-
-        assert isinstance(done, Recovered)
-        assert done.generation == Generation(8, 4)
-        assert cluster.streams == ["8x4"]
-        assert (role_of(a), role_of(b)) == (Role.FOLLOWING, Role.OWNER)
-        assert dump(a) == dump(b)
-        assert a.env.identity.epoch == b.env.identity.epoch != epoch
-        known = await cluster.ask(b, cluster.db.accepting(incoming("m1", text="one"), chat="c"))
-        assert known.duplicate == 1
-        feed = b"".join(value for key, value in dump(b).items() if key.startswith(keyspace.FEED))
-        assert b"from the copy of node b, at entry" in feed
-
-    cluster.run(life)
-
-
-def test_a_partition_whose_log_is_writable_is_claimed_before_it_begins_anew(
-    cluster: Cluster,
-) -> None:
-    """So that an owner that is not heard can't go on in the old log meanwhile."""
-
-    async def life() -> None:
-        a, b = await two_nodes(cluster)
-        done = await recovered(cluster, b)
-        refused = await cluster.note(a, "lost")
-        await cluster.rest()
-        for node in (b, a):
-            await cluster.look(node, a, b)
-
-        assert isinstance(done, Recovered)
-        assert done.generation == Generation(2, 3)  # epoch 2 was the claim's
-        assert refused.status == 503
-        assert (role_of(a), role_of(b)) == (Role.FOLLOWING, Role.FOLLOWING)
-        assert dump(a) == dump(b)
-
-    cluster.run(life)
-
-
-def test_an_owner_can_have_its_own_log_begin_anew(cluster: Cluster) -> None:
-    async def life() -> None:
-        a, b = await two_nodes(cluster)
-        done = await recovered(cluster, a)
-        for node in (a, b):
-            await cluster.look(node, a, b)
-        await cluster.look(a, b, owns=True)
-
-        assert isinstance(done, Recovered)
-        assert (role_of(a), role_of(b)) == (Role.OWNER, Role.FOLLOWING)
-        assert dump(a) == dump(b)
-
-    cluster.run(life)
-
-
-@pytest.mark.parametrize("step", ["make", "publish", "delete", "begin_with"])
-def test_a_node_that_is_killed_while_its_log_begins_anew_can_be_told_again(
-    cluster: Cluster, step: str
-) -> None:
-    async def life() -> None:
-        a, b = await two_nodes(cluster)
-        a.kill()
-        shortened(cluster)
-        await looked(cluster, b, owns=True)
-        whole = dump(b)
-        raw: Any = b.role._raw
-
-        def killed(*_: Any) -> Any:
-            b.kill()
-            return cluster.loop.create_future()
-
-        setattr(raw, step, killed)
-        cluster.servers.is_recovered = True
-        b.role.actor_ref.tell(Recover(above=(), then=lambda _: None))
-        await cluster.rest()
-        assert b.process.is_dead
-
-        b = cluster.start("b")
-        await looked(cluster, b, owns=True)
-        assert (role_of(b), dump(b)) == (Role.STOPPED, whole)
-        assert isinstance(await recovered(cluster, b), Recovered)
-        await cluster.look(b)
-        await cluster.look(b, owns=True)
-
-        assert role_of(b) is Role.OWNER
-        assert len(cluster.streams) == 1
-        known = await cluster.ask(b, cluster.db.accepting(incoming("m1", text="one"), chat="c"))
-        assert known.duplicate == 1
-
-    cluster.run(life)
-
-
-def test_a_node_without_a_whole_copy_has_nothing_to_begin_with(cluster: Cluster) -> None:
-    async def life() -> None:
-        await two_nodes(cluster)
-        fresh = cluster.start("c")
-        gone(cluster)
-        await cluster.look(fresh, owns=True)
-
-        assert isinstance(await recovered(cluster, fresh), Conflict)
-        assert role_of(fresh) is Role.BROKEN
-        assert not (cluster.folder / "c" / DATA).exists()
 
     cluster.run(life)

@@ -3,6 +3,7 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 STOPPING = "tests/actors/replication/test_stopping.py"
+ANEW = "tests/actors/replication/test_beginning_anew.py"
 RECOVERING = "tests/server/cluster/commanding/test_recovering.py"
 ROLE = "tests/actors/replication/test_role.py"
 
@@ -22,7 +23,7 @@ RECOVERY = (
         path="server/cluster/assigning.py",
         edits=(("            and not stopped_at(live, number)\n", ""),),
         caught_by=(
-            f"{RECOVERING}::test_a_copy_that_another_node_has_more_than_is_taken_only_by_force",
+            f"{RECOVERING}::test_an_owner_that_hears_of_a_copy_with_more_asks_its_log_and_goes_on",
         ),
     ),
     Mutant(
@@ -57,9 +58,7 @@ RECOVERY = (
         bug="a log that begins anew has the epoch of before, so that numbers are given twice",
         path="storage/maintenance/replication/anew.py",
         edits=(("epoch=secrets.token_hex(EPOCH_BYTES))", "epoch=env.identity.epoch)"),),
-        caught_by=(
-            f"{STOPPING}::test_a_log_begins_anew_with_the_copy_of_one_node_under_a_new_epoch",
-        ),
+        caught_by=(f"{ANEW}::test_a_log_begins_anew_with_the_copy_of_one_node_under_a_new_epoch",),
     ),
     Mutant(
         name="rv7",
@@ -67,7 +66,7 @@ RECOVERY = (
         path="actors/replication/recovery.py",
         edits=(("    is_ours = await _is_claimed(follower, claim)\n", "    is_ours = False\n"),),
         caught_by=(
-            f"{STOPPING}::test_a_partition_whose_log_is_writable_is_claimed_before_it_begins_anew",
+            f"{ANEW}::test_a_partition_whose_log_is_writable_is_claimed_before_it_begins_anew",
         ),
     ),
     Mutant(

@@ -220,9 +220,10 @@ async def test_an_owner_that_hears_of_a_copy_with_more_asks_its_log_and_goes_on(
     async with two(tmp_path) as made:
         first, second = made.nodes
         number = min(first.owned)
-        follower = second.hosts[number].role.state.follower
-        assert follower is not None
+        assert second.hosts[number].role.state.follower is not None
+        assert first.assigning._wanted(number, first.live()).owns
         second.hosts[number].role._hold("a test says so")
+        assert not first.assigning._wanted(number, first.live()).owns  # nobody claims it now
         await until(lambda: number in first.assigning._confirming or second.is_stopped(number))
         await until(lambda: not first.is_doubtful(number))
         moved = await made.apis[0].ask("GET", "/v1/cluster")
