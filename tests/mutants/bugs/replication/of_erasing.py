@@ -59,8 +59,8 @@ ERASING = (
     Mutant(
         name="ca6",
         bug="a copy is synced on the loop",
-        path="actors/replication/role.py",
-        edits=(("await _aside(follower.env.close)", "follower.env.close()"),),
+        path="actors/replication/held_copy.py",
+        edits=(("await aside(follower.env.close)", "follower.env.close()"),),
         caught_by=(f"{CLOSING}::test_a_node_answers_while_a_copy_is_synced",),
     ),
     Mutant(
