@@ -289,6 +289,7 @@ class Store(pykka.ThreadingActor):
         sort, now_ms = (_name(work), type(exc)), self._clock.elapsed_ms()
         if now_ms - self._logged_ms.get(sort, -LOG_AGAIN_MS) >= LOG_AGAIN_MS:
             self._logged_ms[sort] = now_ms
+            self._queue.failed(exc)
             log.error("transition failed", transition=sort[0], exc_info=exc)
 
 

@@ -82,6 +82,7 @@ class StoreQueue:
     `places`: see above; on the loop's thread only. `heads`: those of chats; their actors hold them,
     the Store looks inside. `tokens`: what the Store says of their changes. `observe` is called
     after every commit, in the Store's thread, with its milliseconds and its transitions.
+    `failed` hears, there too, why a transition could not be done, once a minute for each sort.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -89,6 +90,7 @@ class StoreQueue:
         self.called = False
         self.state = StoreState()
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
+        self.failed: Callable[[Exception], None] = lambda error: None
         self.retention = Retention()
         """Of the next commit; the Store sets it when it starts, a reload changes it."""
         self.agrees = False

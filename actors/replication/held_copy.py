@@ -21,8 +21,9 @@ from hookbundle.actors.replication.generations import join
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.messages import Host, Look
 from hookbundle.actors.replication.recovery import has_begun_anew
+from hookbundle.actors.replication.releasing import release
 from hookbundle.actors.replication.role_state import RoleState
-from hookbundle.engine.errors import LogDamaged, StorageError, in_words
+from hookbundle.engine.errors import LogDamaged, StorageError, StoreFull, in_words
 from hookbundle.engine.replication.roles import Role, may_give_up, moved
 from hookbundle.engine.runtime.loop_actor import LoopActor
 
@@ -50,14 +51,14 @@ class HeldCopy(LoopActor):
         """A copy of before is gone on with; without one, it is made, if `is_wanted`."""
         await self._close()
         may_have_one, self.state.may_have_one = self.state.may_have_one, False
-        if not (may_have_one and self._open()):
+        if not (may_have_one and await self._open()):
             if not is_wanted:
                 self._leave()
                 return
             self._move(Role.JOINING)
             if await join(self._raw, self._host.new_copy, self._host.in_thread) is None:
                 return
-            assert self._open(), "a copy that was made can be opened"
+            assert await self._open(), "a copy that was made can be opened"
         await self._follower.catch_up()
 
     def _leave(self) -> None:
@@ -68,12 +69,12 @@ class HeldCopy(LoopActor):
         elif self.state.role is not Role.ABSENT:
             self._move(Role.ABSENT)
 
-    def _open(self) -> bool:
+    async def _open(self) -> bool:
         """The copy is followed; False if there is none. Raises: StorageError."""
-        env = self._host.open_copy()
+        env = await self._host.in_thread(self._host.open_copy)
         if env is None:
             return False
-        if self.state.role is Role.ABSENT:
+        if self.state.role in (Role.ABSENT, Role.BROKEN):
             self._move(Role.JOINING)
         self.state.follower = Follower(self._raw, env, self._life, self._host.in_thread)
         self._move(Role.FOLLOWING)
@@ -96,17 +97,22 @@ class HeldCopy(LoopActor):
                 return
         except StorageError as exc:
             why = exc
-        await self._break(in_words(why))
+        # What a full disk could not take is not in the copy, which is as good as before.
+        await self._break(in_words(why), keeps=isinstance(why, StoreFull))
 
-    async def _break(self, why: str) -> None:
-        log.error("the copy can't be used, and is made anew from the log", why=why)
+    async def _break(self, why: str, *, keeps: bool = False) -> None:
+        """`keeps`: the copy is gone on with, later."""
+        log.error("the copy is broken", why=why, then="kept" if keeps else "made anew from the log")
         if self.state.role in (Role.OWNER, Role.YIELDING):
             await self._disown(finish=False)
-        had_one = self.state.follower is not None
-        self.state.broken_by = why
+        self.state.broken_by, self.state.may_have_one = why, keeps
         self._move(Role.BROKEN)
+        had_one = self.state.follower is not None
+        if had_one and self.state.claims and self._follower.is_known:
+            with suppress(StorageError):
+                await release(self._follower.log, self._life)
         await self._close()
-        if had_one:
+        if had_one and not keeps:
             with suppress(OSError):  # the disk is full: the copy is as it was before
                 await self._host.in_thread(self._host.distrust_copy)
 

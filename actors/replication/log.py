@@ -122,9 +122,9 @@ class Log:
         self.life = life
         self.epoch = epoch
 
-    async def read(self) -> list[Verdict]:
+    async def read(self, most: int = ENTRIES_AT_ONCE) -> list[Verdict]:
         """What the next entries are; empty if there are none. Raises: LogDamaged."""
-        entries = await self.raw.read(self.generation, self.chain.seq, ENTRIES_AT_ONCE)
+        entries = await self.raw.read(self.generation, self.chain.seq, most)
         verdicts: list[Verdict] = []
         for entry in entries:
             verdicts.append(self.chain.feed(entry))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
+from hookbundle.engine.errors import CorruptRecord, Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import CopyAt
 from hookbundle.storage.database.environment import Environment
@@ -99,7 +99,33 @@ class CloseCopy:
     """The node ends: the copy is on disk, and can be opened again."""
 
 
-Inbox = Look | Yield | OwnershipEnded | Renew | RewriteCopy | Recover | CloseCopy
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDamaged:
+    """The partition can't do some of its work, because of a record of its copy. `env`: as above."""
+
+    why: CorruptRecord
+    env: Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeAnew:
+    """A copy that is followed is dropped, and joins anew from the log. `then` is told whether."""
+
+    why: str
+    then: Callable[[bool], None]
+
+
+Inbox = (
+    Look
+    | Yield
+    | OwnershipEnded
+    | Renew
+    | RewriteCopy
+    | Recover
+    | CloseCopy
+    | RecordDamaged
+    | MakeAnew
+)
 
 
 class Host(Protocol):

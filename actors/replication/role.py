@@ -24,14 +24,14 @@ from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.maintenance import Maintenance
 from hookbundle.actors.replication.messages import CloseCopy as CloseCopy
 from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
-from hookbundle.actors.replication.messages import Inbox
+from hookbundle.actors.replication.messages import Inbox, MakeAnew, RecordDamaged, Renew
 from hookbundle.actors.replication.messages import Look as Look
 from hookbundle.actors.replication.messages import OwnershipEnded as OwnershipEnded
 from hookbundle.actors.replication.messages import Recover as Recover
-from hookbundle.actors.replication.messages import Renew as Renew
 from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
 from hookbundle.actors.replication.messages import Yield as Yield
 from hookbundle.actors.replication.recovery import recovered
+from hookbundle.actors.replication.releasing import release
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     Conflict,
@@ -96,6 +96,12 @@ class RoleActor(HeldCopy):
                 case CloseCopy():
                     self._cancel_maintenance()
                     await self._close()
+                case RecordDamaged():
+                    await self._record_damaged(message)
+                case MakeAnew():
+                    message.then(self.state.role is Role.FOLLOWING)
+                    if self.state.role is Role.FOLLOWING:
+                        await self._break(message.why)
                 case _:
                     assert_never(message)
         except StorageError as exc:
@@ -106,6 +112,7 @@ class RoleActor(HeldCopy):
     async def _look(self, look: Look) -> None:
         state = self.state
         self._life.schema = max(self._life.schema, look.schema)
+        state.copies = look.copies or {}
         is_wanted = look.holds or look.owns
         match state.role:
             case Role.ABSENT if is_wanted or state.may_have_one:
@@ -123,6 +130,7 @@ class RoleActor(HeldCopy):
                 state.maintenance.look(look.copies)
                 if self._follower.env.identity.schema < self._life.schema:
                     self._host.raise_schema(self._life.schema)
+                await self._heal()
         is_claimable = state.role is Role.FOLLOWING and look.owns and self._may_claim(look)
         # Others may have written to a log that has lost something, since this copy was opened.
         if is_claimable and await self._follower.recognises():
@@ -155,6 +163,17 @@ class RoleActor(HeldCopy):
         await self._disown(finish=False)
         self._follow_again()
 
+    async def _record_damaged(self, message: RecordDamaged) -> None:
+        if self.state.role is Role.OWNER and message.env is self._follower.env:
+            self.state.damaged = in_words(message.why)
+            await self._heal()
+
+    async def _heal(self) -> None:
+        """Another node may have a damaged record as it should be; this one makes its copy anew."""
+        if self.state.heals(self._node, self._now_s()):
+            await self._yield(Yield(to=""))
+            await self._break(self.state.damaged)
+
     async def _rewrite(self, message: RewriteCopy) -> None:
         await self._yield(Yield(to=self._node))  # others may claim it as well as this node
         if self.state.role is not Role.FOLLOWING:
@@ -167,11 +186,11 @@ class RoleActor(HeldCopy):
             message.then(await aside(partial(rewrite_copy, path)))
         except HookbundleError as exc:
             message.then(exc)
-            self._open()
+            await self._open()
             if isinstance(exc, CorruptRecord):
                 raise
             return
-        self._open()
+        await self._open()
 
     async def _recover(self, message: Recover) -> None:
         state = self.state
@@ -207,6 +226,7 @@ class RoleActor(HeldCopy):
         self._move(Role.OWNER)
         self.state.taken += 1
         self.state.owned_since_ms = self._life.now_ms()
+        self.state.damaged = ""
         await self._host.own(follower.env, self._agree)
         host = self._host
         maintenance = Maintenance(follower, host.in_thread, host.confirm, self._rules, self._using)
@@ -224,12 +244,10 @@ class RoleActor(HeldCopy):
         """This life has claimed the partition, and its Store could not go on, for a reason of its
         own: as long as the log calls it the owner, and it lives, nobody else claims."""
         own = self._follower.log
-        if own.chain.life != self._life.name or not self._follower.is_known:
-            return
-        own.epoch = own.chain.epoch
-        with suppress(Fenced):
-            await own.append(Kind.RELEASE, pack(Release("")))
-        self._follower.start_again()
+        if own.chain.life == self._life.name and self._follower.is_known:
+            with suppress(Fenced):
+                await release(own, self._life)
+            self._follower.start_again()
 
     def _agree(self, rows: Collected) -> Position:
         """In the Store's thread. Raises: Fenced."""

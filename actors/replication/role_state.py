@@ -1,14 +1,16 @@
 """The state of a partition's role on a node."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hookbundle.actors.replication.follower import Follower
 from hookbundle.actors.replication.maintenance import Maintenance
 from hookbundle.engine.errors import LogDamaged
-from hookbundle.engine.replication.roles import CopyAt, Role, is_further
+from hookbundle.engine.replication.roles import CopyAt, Role, has_heir, is_further
 from hookbundle.storage.database.records import SCHEMA_OLDEST
 
 LACKS_S = 10.0  # a replica may be behind for so long
+HEALED_AGAIN_S = 86_400.0
 
 
 @dataclass(slots=True)
@@ -17,9 +19,12 @@ class RoleState:
     `stopped_by`: what the log lacks, while the role is `stopped`; else empty.
     `unreadable`: why the partition is never owned here, though it is followed; else empty.
     `claims`, `lost`, `taken`: how many claims, how many lost, and by how many it became owner.
-    `may_have_one`: a copy of before, until it was looked for. `maintenance`: of an owner's log.
-    `owned_since_ms`: when the last claim counted. `lacks_since_s`: since when the log ends before
-    what was heard of it, on the loop's clock.
+    `may_have_one`: a copy of before, until it was looked for, or one that is kept. `maintenance`:
+    of an owner's log. `owned_since_ms`: when the last claim counted. `lacks_since_s`: since when
+    the log ends before what was heard of it, on the loop's clock. `copies`: of the live nodes, as
+    the last `Look` said. `damaged`: which record of an owner's copy can't be read, if it goes on
+    with it; else empty. `healed_s`: when the copy was made anew because of one, on the loop's
+    clock.
     """
 
     role: Role = Role.ABSENT
@@ -34,11 +39,24 @@ class RoleState:
     follower: Follower | None = None
     maintenance: Maintenance | None = None
     lacks_since_s: float | None = None
+    copies: Mapping[str, CopyAt] = field(default_factory=dict)
+    damaged: str = ""
+    healed_s: float = float("-inf")
 
     @property
     def why(self) -> str:
         """What a person should know of the role; else empty."""
         return self.stopped_by or self.unreadable or self.broken_by
+
+    def heals(self, node: str, now_s: float) -> bool:
+        """Whether an owner with a damaged record makes its copy anew, while another owns. Else the
+        rest of the partition's work goes on. Not again soon: a record that is damaged in the log
+        would go from node to node."""
+        is_too_soon = now_s - self.healed_s < HEALED_AGAIN_S
+        if not self.damaged or is_too_soon or not has_heir(node, self.copies):
+            return False
+        self.healed_s = now_s
+        return True
 
     def copy_at(self) -> CopyAt:
         """What the node's beat says of its copy.

@@ -114,6 +114,13 @@ def fresh(copies: Mapping[str, CopyAt]) -> list[str]:
     return [node for node, copy in whole.items() if _is_near(copy, best)]
 
 
+def has_heir(node: str, copies: Mapping[str, CopyAt]) -> bool:
+    """Whether another node has a complete copy that is not far behind that of the node."""
+    own = copies.get(node)
+    others = [copy for name, copy in copies.items() if name != node]
+    return own is not None and any(_is_near(copy, own) for copy in others)
+
+
 def _is_near(copy: CopyAt, best: CopyAt) -> bool:
     near = copy.generation == best.generation and copy.seq >= best.seq - BEHIND_MAX
     return copy.role in WHOLE and near

@@ -25,9 +25,9 @@ from hookbundle.server.cluster.partitions.holding import (
     stopped_at,
 )
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
+from hookbundle.server.cluster.partitions.resting import Resting
 
 LOOK_S = 0.25
-BROKEN_AGAIN_S = 5.0  # a copy whose disk is full would be made anew all the time
 ROOM_AGAIN = 2  # times the floor: from there on a node that had no room takes partitions again
 OF_ALL = 0  # every node follows the partition with the tokens for all
 
@@ -56,7 +56,7 @@ class Assigning:
         self._copies = copies
         self._dead_after_s = dead_after_s
         self._floor_bytes = floor_bytes
-        self._broken_s: dict[int, float] = {}
+        self._resting = Resting()
         self._is_full = False
         self._keeps_none = False
         self._given: dict[int, int] = {}
@@ -200,16 +200,12 @@ class Assigning:
             await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
 
     def _rests(self, number: int) -> bool:
-        """Whether a copy broke or stopped a moment ago."""
-        if self._hosts[number].role.state.role not in (Role.BROKEN, Role.STOPPED):
-            self._broken_s.pop(number, None)
+        """Whether a copy broke or stopped, and it is too soon to look again."""
+        if number in self._looking:
             return False
-        now_s = asyncio.get_running_loop().time()
-        since_s = self._broken_s.setdefault(number, now_s)
-        if now_s - since_s < BROKEN_AGAIN_S:
-            return True
-        self._broken_s[number] = now_s
-        return False
+        state, now_s = self._hosts[number].role.state, asyncio.get_running_loop().time()
+        is_kept = state.may_have_one or state.role is Role.STOPPED
+        return self._resting.rests(number, state.role, now_s, is_kept=is_kept)
 
     # ---- one look
 

@@ -37,14 +37,16 @@ RECORD_LOST = (
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What was heard at one moment. `broken`, `stopped`: why copies of this node can't be used, or
-    have what their logs have not, by number. `registered`: what the log servers have on record;
-    None if they did not say. `settings`: of this node, those that shape data."""
+    have what their logs have not, by number; `damaged`: which record of a partition that it owns
+    can't be read. `registered`: what the log servers have on record; None if they did not say.
+    `settings`: of this node, those that shape data."""
 
     node: str
     partitions: int
     hears: bool
     live: Mapping[str, Beat]
     broken: Mapping[int, str]
+    damaged: Mapping[int, str]
     compaction: CompactionOut | None = None
     schema: int = 0
     registered: Registered | None = None
@@ -150,6 +152,17 @@ class Heard:
                 f"{compaction.node} has ended before its compaction was through, which "
                 f"{compaction.caller} asked for: give the command again"
             )
+        found += [
+            f"copy {each.number} of {copy.node} is broken: its own status says why"
+            for each in partitions
+            for copy in each.copies
+            if copy.role is Role.BROKEN and copy.node != self.node
+        ]
+        found += [
+            f"a record of partition {number} can't be read: {why}; `hookbundle cluster check` says "
+            "in which copies"
+            for number, why in self.damaged.items()
+        ]
         return found
 
 

@@ -179,6 +179,7 @@ class Serving:
             node.neighbours.heard_s() > 0,
             node.neighbours.live(),
             {number: each.why for number, each in roles.items() if each.role is Role.BROKEN},
+            {number: each.damaged for number, each in roles.items() if each.damaged},
             self.commanding.compaction(),
             node.neighbours.schema,
             registered,

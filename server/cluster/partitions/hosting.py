@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import structlog
 
 from hookbundle.actors.replication.log import Life, RawLog
+from hookbundle.actors.replication.messages import RecordDamaged
 from hookbundle.actors.replication.role import CloseCopy, Host, OwnershipEnded, RoleActor
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fenced, HookbundleError, Unusable
+from hookbundle.engine.errors import CorruptRecord, Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
@@ -80,7 +81,7 @@ class PartitionHost(Host):
         return open_copy(self._path, self._clock.now_ms())
 
     def new_copy(self) -> NewCopy:
-        return NewCopy(self._path)
+        return NewCopy(self._path, self._shared.config().store.floor_bytes)
 
     def distrust_copy(self) -> None:
         copy_state.distrust(self._path)
@@ -98,7 +99,8 @@ class PartitionHost(Host):
 
     async def own(self, env: Environment, agree: Agree) -> None:
         lost = partial(self._lost, env)
-        owned = Owned(self.number, env, agree, self._shared, lost, self.stalled_s)
+        failed = partial(self._failed, env)
+        owned = Owned(self.number, env, agree, self._shared, lost, failed, self.stalled_s)
         try:
             await owned.start()
         except Exception as exc:
@@ -176,6 +178,12 @@ class PartitionHost(Host):
     def _lost(self, env: Environment, why: BaseException) -> None:
         """On the loop: the Store or the timer has ended, for whatever reason."""
         self.role.actor_ref.tell(OwnershipEnded(why=_ending(why), env=env))
+
+    def _failed(self, env: Environment, why: Exception) -> None:
+        """In the Store's thread."""
+        if isinstance(why, CorruptRecord):
+            message = RecordDamaged(why=why, env=env)
+            self._loop.call_soon_threadsafe(self.role.actor_ref.tell, message)
 
 
 async def _suppressed(work: Coroutine[Any, Any, Any]) -> None:

@@ -98,11 +98,14 @@ class Owned:
         agree: Agree,
         shared: Shared,
         lost: Callable[[BaseException], None],
+        failed: Callable[[Exception], None],
         stalled_s: Callable[[], float],
     ) -> None:
-        """`stalled_s`: for how long a group has waited for the log."""
+        """`stalled_s`: for how long a group has waited for the log. `failed`: as of a
+        Store's queue."""
         self.number = number
         self.stalled_s = stalled_s
+        self._failed = failed
         self.clock = PartitionClock()
         self.deadline = ShutdownDeadline()
         self.state = Lifetime()
@@ -142,6 +145,7 @@ class Owned:
         closing.push_async_callback(partition.close)
         await partition.open()
         self._totals = partition.reads.meta().totals
+        partition.store_queue.failed = self._failed
         closing.push_async_callback(partition.stop_actors)
         partition.start_actors(shared.client, self.traffic)
         self.watch = StatusWatch(

@@ -7,9 +7,32 @@ So a file without a name is to get the bytes at the place where the data file wo
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from hookbundle.engine.errors import StorageError, StoreFull
+
 FOR_WANT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def errors_of(path: Path) -> Iterator[None]:
+    """An OSError in the block is raised as StoreFull if it is for want of space, else as a
+    StorageError."""
+    try:
+        yield
+    except OSError as exc:
+        words = f"{exc.filename or path}: {exc.strerror or exc}"
+        if exc.errno in FOR_WANT_OF_SPACE:
+            raise StoreFull(f"the disk is full: {words}") from exc
+        raise StorageError(words) from exc
+
+
+def free_bytes(path: Path) -> int:
+    """Of the file system that the path is on. Raises: OSError."""
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
 
 
 def has_room(data: Path, wanted_bytes: int) -> bool:
@@ -18,8 +41,7 @@ def has_room(data: Path, wanted_bytes: int) -> bool:
     A disk that fails over the question is not full.
     """
     try:
-        disk = os.statvfs(data.parent)
-        if disk.f_bavail * disk.f_frsize < wanted_bytes:
+        if free_bytes(data.parent) < wanted_bytes:
             return False
         file_bytes = data.stat().st_size
         probe = tempfile.TemporaryFile(dir=data.parent, buffering=0)  # noqa: SIM115

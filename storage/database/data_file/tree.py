@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hookbundle.storage.database.data_file import pages
-from hookbundle.storage.database.data_file.pages import Root
+from hookbundle.storage.database.data_file.pages import MetaPage, Root
 
 HEAD = struct.Struct("<Q2xHHH")  # number, flags, the ends of the two halves of a page
 OVERFLOW_PAGES = struct.Struct("<I")
@@ -51,23 +51,32 @@ class Broken(Exception):
     """The page says something that can't be true."""
 
 
-def damages(data: Path, tick: Tick, txn_id: int | None = None) -> list[Damage]:
+def head_of(data: Path, txn_id: int) -> MetaPage:
+    """The head of an open read transaction, which two commits after it overwrite.
+
+    Raises: Unusable if it is not there any more; OSError.
+    """
+    with data.open("rb") as file:
+        return pages.meta_of(file, data, txn_id)
+
+
+def damages(data: Path, tick: Tick, head: MetaPage | None = None) -> list[Damage]:
     """All damaged pages; none if LMDB can read every record. Changes nothing.
 
-    `tick` is called for each page, and may raise to stop it. `txn_id`: of an open read transaction,
+    `tick` is called for each page, and may raise to stop it. `head`: of an open read transaction,
     if the file is in use.
 
     Raises: Unusable if no head of the file can be read; OSError.
     """
-    return [one for one in walk(data, tick, txn_id) if isinstance(one, Damage)]
+    return [one for one in walk(data, tick, head) if isinstance(one, Damage)]
 
 
 def walk(
-    data: Path, tick: Tick, txn_id: int | None = None, *, rows: bool = False
+    data: Path, tick: Tick, head: MetaPage | None = None, *, rows: bool = False
 ) -> Iterator[Row | Damage]:
     """The damages, and if `rows` all records that can be reached, in the order of their keys."""
     with data.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-        meta = pages.meta_of(file, data, txn_id)
+        meta = head or pages.meta_of(file, data)
         seen = bytearray(min(len(content) // meta.page_bytes, meta.last_page + 1))
         yield from _Walk(content, meta.page_bytes, meta.records, seen, tick, rows=rows).all()
         free = _Walk(content, meta.page_bytes, meta.free, seen, tick, rows=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import lmdb
 
-from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.errors import CorruptRecord, MapFull, StoreFull
 from hookbundle.storage.database import files, keyspace, rows
-from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file import address_space, disk_space
 from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
@@ -54,15 +54,28 @@ class NewCopy:
     `put`, `finish`, `close`; without `finish` nothing is left of it, and the copy before stays.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises: InUse; Unusable."""
-        files.make_directory(path)
-        self._lock_fd = files.lock(path)
-        files.clear_leftovers(path)
+    def __init__(self, path: Path, floor_bytes: int = 0) -> None:
+        """`floor_bytes`: of room that are left on the disk, for what is on it already.
+
+        Raises: InUse; Unusable; StorageError.
+        """
         self._path = path
+        self._floor_bytes = floor_bytes
         self._staging = path / STAGING
+        with disk_space.errors_of(path):
+            files.make_directory(path)
+            self._lock_fd = files.lock(path)
+        try:
+            with disk_space.errors_of(path), Translated():
+                self._env = self._made()
+        except BaseException:
+            os.close(self._lock_fd)
+            raise
+
+    def _made(self) -> lmdb.Environment:
+        files.clear_leftovers(self._path)
         self._staging.mkdir(mode=0o700)
-        self._env = lmdb.open(
+        return lmdb.open(
             str(self._staging),
             map_size=address_space.first_map(MAP_BYTES_FIRST, 0),
             mode=0o600,
@@ -72,10 +85,14 @@ class NewCopy:
         )
 
     def put(self, changed: Iterable[Row]) -> None:
-        """Raises: StorageError."""
+        """Raises: StorageError; StoreFull before the floor is reached."""
         changed = list(changed)
+        with disk_space.errors_of(self._path):
+            if self._floor_bytes and disk_space.free_bytes(self._path) < self._floor_bytes:
+                raise StoreFull("the disk has less room than storage.floor: no copy is made on it")
         while not self._has_put(changed):
-            self._env.set_mapsize(self._env.info()["map_size"] * 2)
+            with Translated():
+                self._env.set_mapsize(self._env.info()["map_size"] * 2)
 
     def finish(self, at: Position) -> None:
         """The copy is the directory's database, at the position, and on disk.
@@ -87,13 +104,14 @@ class NewCopy:
             position.write(txn, at)
         if found is None:
             raise CorruptRecord("the base of the log has no identity")
-        self._env.sync(True)
-        files.sync(self._staging / DATA)
-        # The marker of the copy before goes first: it may name another identity than this one has.
-        (self._path / MARKER).unlink(missing_ok=True)
-        (self._staging / DATA).rename(self._path / DATA)
-        files.write_marker(self._path, Marker(found.epoch, found.schema))
-        copy_state.forget(self._path)
+        with disk_space.errors_of(self._path), Translated():
+            self._env.sync(True)
+            files.sync(self._staging / DATA)
+            # The marker of the copy before goes first: it may name another identity than this has.
+            (self._path / MARKER).unlink(missing_ok=True)
+            (self._staging / DATA).rename(self._path / DATA)
+            files.write_marker(self._path, Marker(found.epoch, found.schema))
+            copy_state.forget(self._path)
 
     def close(self) -> None:
         """The directory is unlocked, and has the new database, or what it had before."""
@@ -104,12 +122,12 @@ class NewCopy:
     def _has_put(self, changed: list[Row]) -> bool:
         """False if the map is too small."""
         try:
-            with self._env.begin(write=True) as txn:
+            with Translated(), self._env.begin(write=True) as txn:
                 for key, value in changed:
                     if value is None:
                         txn.delete(key)
                     else:
                         txn.put(key, value)
-        except lmdb.MapFullError:
+        except MapFull:
             return False
         return True

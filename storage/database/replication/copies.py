@@ -8,12 +8,17 @@ from typing import ClassVar
 import lmdb
 import structlog
 
+from hookbundle.engine.errors import StorageError
 from hookbundle.storage.database import files
+from hookbundle.storage.database.data_file import tree
+from hookbundle.storage.database.data_file.disk_space import errors_of
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_as
 from hookbundle.storage.database.replication import copy_state
 from hookbundle.storage.database.replication.copy_state import BOOT_ID, CopyState
+
+ENDS_MAX = 2  # in a row; from then on the copy itself may be what ends its process
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +36,11 @@ class Copy(Environment):
         is_synced = self._is_synced()
         lock_fd = super().close_keeping_lock()
         if is_synced:
-            copy_state.write(self.path, CopyState(boot_id="", clean=True))
+            try:
+                with errors_of(self.path):
+                    copy_state.write(self.path, CopyState(boot_id="", clean=True))
+            except StorageError as exc:
+                log.warning("the copy is worth nothing after the machine went down", why=str(exc))
         return lock_fd
 
     def _is_synced(self) -> bool:
@@ -48,15 +57,22 @@ def open_copy(
 ) -> Copy | None:
     """The copy in the directory, which is locked; None if there is none that can be gone on with.
 
-    One that can't stays until a new one takes its place. Raises: InUse; Unusable.
+    One that can't stays until a new one takes its place. Raises: InUse; Unusable; StoreFull, then
+    it can be opened later.
     """
     if not (path / DATA).exists():
         return None
     this_run = copy_state.boot_id(boot_id_file)
-    with files.locked(path):
-        if not copy_state.is_sound(path, this_run):
+    with errors_of(path), files.locked(path):
+        state = copy_state.opened(path, this_run)
+        if state is None:
             log.warning("the machine went down while the copy was open: it is made anew")
             copy_state.distrust(path)
             return None
-        copy_state.write(path, CopyState(this_run, clean=False))
+        if state.ends >= ENDS_MAX and (damages := tree.damages(path / DATA, lambda: None)):
+            page = damages[0]
+            log.error("the copy has damaged pages: it is made anew", page=page.page, what=page.what)
+            copy_state.distrust(path)
+            return None
+        copy_state.write(path, state)
     return open_as(Copy, path, now_ms, map_bytes=map_bytes)

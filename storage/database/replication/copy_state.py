@@ -12,6 +12,9 @@ was closed and synced since:
     distrusted                  the same: something in it was found to be wrong
 
 What is not to be gone on with stays where it is until a new copy is whole: the log may be lost.
+
+A damaged page can end the process that reads it, and would end it again after each start. So a copy
+that was open when its process ended, twice in a row, is looked through before it is opened again.
 """
 
 import os
@@ -26,10 +29,12 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class CopyState(msgspec.Struct, frozen=True):
-    """`boot_id`: of the run in which it was opened."""
+    """`boot_id`: of the run in which it was opened. `ends`: how often in a row it was open when
+    its process ended."""
 
     boot_id: str
     clean: bool
+    ends: int = 0
 
 
 def boot_id(file: Path) -> str:
@@ -40,15 +45,20 @@ def boot_id(file: Path) -> str:
         return ""
 
 
-def is_sound(path: Path, this_run: str) -> bool:
-    """Whether the copy in the directory can be gone on with."""
+def opened(path: Path, this_run: str) -> CopyState | None:
+    """What is to be written when the copy is opened; None if it can't be gone on with."""
+    ends = 0
     try:
         state = msgspec.json.decode((path / FILE).read_bytes(), type=CopyState)
     except FileNotFoundError:
-        return True
+        pass
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return state.clean or (bool(this_run) and state.boot_id == this_run)
+        return None
+    else:
+        if not state.clean and not (this_run and state.boot_id == this_run):
+            return None
+        ends = 0 if state.clean else state.ends + 1
+    return CopyState(this_run, clean=False, ends=ends)
 
 
 def write(path: Path, state: CopyState) -> None:

@@ -1,5 +1,6 @@
 """A copy outlives its process, and the machine only if it was closed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,13 +11,14 @@ from unittest.mock import patch
 
 import pytest
 
-from hookbundle.engine.errors import InUse
+from hookbundle.engine.errors import InUse, StoreFull
 from hookbundle.storage.database import files
 from hookbundle.storage.database.replication import copy_state, position
 from hookbundle.storage.database.replication.base import NewCopy, chunks
 from hookbundle.storage.database.replication.copies import Copy, open_copy
 from hookbundle.storage.database.replication.copy_state import CopyState
 from hookbundle.storage.database.replication.position import Position
+from hookbundle.tests.storage.page_damage import LEAF, pages_of, zeros
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 WRITER = """
@@ -121,6 +123,56 @@ def test_a_state_that_can_not_be_read_counts_as_none_that_is_clean(
     (path / copy_state.FILE).write_bytes(b"\xff{")
 
     assert opened("first") is None
+
+
+@pytest.mark.parametrize("ends", [1, 2])
+def test_a_copy_that_was_open_when_its_process_ended_is_looked_through_the_second_time(
+    path: Path, opened: Opened, ends: int
+) -> None:
+    for _ in range(ends):
+        down(opened("first"))
+    zeros(path / files.DATA, pages_of(path / files.DATA, LEAF)[-1])
+
+    again = opened("first") if ends > 1 else None
+
+    assert again is None
+    assert (path / files.DATA).exists() is (ends == 1)
+
+
+def test_a_sound_copy_is_gone_on_with_however_often_its_process_ended(opened: Opened) -> None:
+    for _ in range(4):
+        down(opened("first"))
+    copy = opened("first")
+    assert copy is not None
+    copy.close()
+
+    assert copy_state.opened(copy.path, "first") == CopyState("first", clean=False, ends=0)
+
+
+def test_a_full_disk_leaves_a_copy_as_it_was(path: Path, opened: Opened) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with patch.object(copy_state, "write", side_effect=full), pytest.raises(StoreFull):
+        opened("first")
+    copy = opened("first")
+    assert copy is not None
+
+    with patch.object(copy_state, "write", side_effect=full):
+        copy.close()
+
+    again = opened("first")
+    assert again is not None
+    again.close()
+    assert (path / files.DATA).exists()
+
+
+def test_no_copy_is_made_below_the_floor_of_the_disk(tmp_path: Path) -> None:
+    copy = NewCopy(tmp_path / "copy", floor_bytes=1 << 60)
+
+    with pytest.raises(StoreFull, match=r"storage\.floor"):
+        copy.put([(b"Wx", b"value")])
+    copy.close()
+
+    assert sorted(each.name for each in (tmp_path / "copy").iterdir()) == ["lock"]
 
 
 def test_a_copy_in_use_is_not_dropped(path: Path, opened: Opened) -> None:
