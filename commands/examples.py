@@ -266,6 +266,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "cluster compact": ("hookbundle cluster compact",),
     "cluster upgrade": ("hookbundle cluster upgrade",),
+    "cluster check": (
+        "hookbundle cluster check",
+        "hookbundle cluster check --monitor http://n1.example:8222",
+        "hookbundle cluster check --repair",
+    ),
     "cluster drain": (
         "hookbundle cluster drain n1          # before maintenance",
         "hookbundle cluster drain n1 --undo",

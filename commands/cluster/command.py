@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hookbundle.commands.cluster import (
+    checking,
     compacting,
     forgetting,
     giving,
@@ -37,6 +38,7 @@ cluster.add_command(looking.where)
 cluster.add_command(giving.move)
 cluster.add_command(giving.drain)
 cluster.add_command(compacting.compact)
+cluster.add_command(checking.check)
 cluster.add_command(forgetting.forget)
 cluster.add_command(upgrading.upgrade)
 cluster.add_command(recovering.recover)

@@ -8,11 +8,15 @@ reached is checked for itself. Contradictions are not looked for: most would fol
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hookbundle.engine.errors import CorruptRecord
+import lmdb
+
+from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.storage.database import codec, files, key_fields, keyspace
 from hookbundle.storage.database.data_file import tree
+from hookbundle.storage.database.data_file.pages import MetaPage
 from hookbundle.storage.database.data_file.tree import Damage, Tick
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
@@ -23,6 +27,7 @@ from hookbundle.storage.maintenance.check_rules import rule_of
 from hookbundle.storage.maintenance.copying import disk_errors, opened_to_read
 
 FREE_PAGES = "list of free pages"
+TRIES = 5  # to see the head of a moment before it is overwritten
 
 
 def check_directory(path: Path, tick: Tick, paged: Tick) -> Iterator[Finding]:
@@ -35,7 +40,7 @@ def check_directory(path: Path, tick: Tick, paged: Tick) -> Iterator[Finding]:
     with disk_errors(path), files.locked_to_read(path):
         damages = tree.damages(path / DATA, paged)
         if damages:
-            yield from _Damaged(path / DATA, damages).findings(tick, paged)
+            yield from findings_of(path / DATA, damages, None, tick, paged)
             return
         with opened_to_read(path) as env, env.read_long() as txn:
             yield from check(txn, tick)
@@ -43,19 +48,43 @@ def check_directory(path: Path, tick: Tick, paged: Tick) -> Iterator[Finding]:
 
 def check_in_use(env: Environment, tick: Tick, paged: Tick) -> Iterator[Finding]:
     """All problems of an open database, as it is now. Raises: Unusable; what the ticks raise."""
-    with env.read_long() as txn:
-        damages = tree.damages(env.path / DATA, paged, txn.id())
+    with one_moment(env) as (txn, head):
+        damages = tree.damages(env.path / DATA, paged, head)
         if damages:
-            yield from _Damaged(env.path / DATA, damages, txn.id()).findings(tick, paged)
+            yield from findings_of(env.path / DATA, damages, head, tick, paged)
         else:
             yield from check(txn, tick)
 
 
+@contextmanager
+def one_moment(env: Environment) -> Iterator[tuple[lmdb.Transaction, MetaPage]]:
+    """A long read transaction, and the head of the file at its moment. Raises: Unusable."""
+    with ExitStack() as stack:
+        for left in reversed(range(TRIES)):
+            txn = stack.enter_context(env.read_long())
+            try:
+                head = tree.head_of(env.path / DATA, txn.id())
+            except Unusable:  # two commits came in between
+                if not left:
+                    raise
+                stack.close()
+            else:
+                break
+        yield txn, head
+
+
+def findings_of(
+    data: Path, damages: list[Damage], head: MetaPage | None, tick: Tick, paged: Tick
+) -> Iterator[Finding]:
+    """What is wrong with a data file that has damaged pages. `head`: as in tree.py."""
+    yield from _Damaged(data, damages, head).findings(tick, paged)
+
+
 class _Damaged:
-    def __init__(self, data: Path, damages: list[Damage], txn_id: int | None = None) -> None:
+    def __init__(self, data: Path, damages: list[Damage], head: MetaPage | None = None) -> None:
         self._data = data
         self._damages = damages
-        self._txn_id = txn_id
+        self._head = head
         self._names: dict[int, str] = {}
         self._workspaces: dict[int, int] = {}  # of the webhooks
 
@@ -68,7 +97,7 @@ class _Damaged:
 
     def _records(self, tick: Tick, paged: Tick) -> Iterator[tuple[bytes, str]]:
         """Those that can be reached, but are damaged; the others tell who is who."""
-        for row in tree.walk(self._data, paged, self._txn_id, rows=True):
+        for row in tree.walk(self._data, paged, self._head, rows=True):
             if isinstance(row, Damage):
                 continue
             key, value = row

@@ -17,13 +17,15 @@ WITHIN_S = 10.0
 
 @dataclass(slots=True)
 class LogServer:
-    """`routes`: of the servers that it forms a cluster with. `more`: lines of its configuration."""
+    """`routes`: of the servers that it forms a cluster with. `more`: lines of its configuration.
+    `sync`: how often it syncs what it stores."""
 
     folder: Path
     name: str = "n1"
     routes: list[int] = field(default_factory=list)
     route_port: int = 0
     more: str = ""
+    sync: str = "always"
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -84,7 +86,7 @@ class LogServer:
             f"server_name: {self.name}",
             "host: 127.0.0.1",
             f"port: {self.port}",
-            f'jetstream {{ store_dir: "{self.folder}", sync_interval: always }}',
+            f'jetstream {{ store_dir: "{self.folder}", sync_interval: {self.sync} }}',
             self.more,
         ]
         if self.routes:

@@ -37,6 +37,7 @@ from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
+from hookbundle.tests.mutants.bugs.replication.of_checks import CHECKS_OF_COPIES
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
 from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
@@ -148,6 +149,7 @@ MUTANTS = (
     *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
     *OF_VERSIONS,
+    *CHECKS_OF_COPIES,
     *ERASING,
     *HOSTILE_CALLERS,
 )

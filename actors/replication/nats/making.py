@@ -5,7 +5,6 @@ the next one.
 """
 
 import asyncio
-import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,17 +21,15 @@ from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import CLUSTER_KEY, ClusterRecord
 from hookbundle.engine.replication.entries import Generation, Kind
+from hookbundle.engine.replication.log_servers import faults_of
 from hookbundle.engine.replication.names import Names, is_of
 from hookbundle.storage.database.opening import open_environment
 
-SERVER_OLDEST = (2, 12)
-PAYLOAD_LEAST = 1 << 20
 REPLICAS = 3
 CONNECT_WITHIN_S = 5.0
 AT_ONCE = 8
 FIRST = Generation(1, 0)
 OF_NODES = (Kind.CLAIM, Kind.GROUP, Kind.RELEASE, Kind.END)
-VERSION = re.compile(r"(\d+)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,25 +112,6 @@ async def _look_at(server: Servers, wanted: Wanted) -> None:
         await connection.close()
     if faults:
         raise ClusterUnusable(f"{server.urls[0].rpartition('@')[2]}: {'; '.join(faults)}")
-
-
-def faults_of(server: dict[str, object], *, insecure: bool) -> list[str]:
-    """Why a cluster can't be on the server that says this of itself."""
-    found = []
-    version = VERSION.match(str(server.get("version")))
-    if version is None or (int(version[1]), int(version[2])) < SERVER_OLDEST:
-        oldest = ".".join(map(str, SERVER_OLDEST))
-        found.append(f"it is NATS {server.get('version')}, and must be {oldest} or newer")
-    if not server.get("jetstream"):
-        found.append("it has no JetStream; add `jetstream { sync_interval: always }`")
-    payload = server.get("max_payload")
-    if not isinstance(payload, int) or payload < PAYLOAD_LEAST:
-        found.append(f"max_payload is {payload}, and must be {PAYLOAD_LEAST} or more")
-    if not insecure and not server.get("tls_required"):
-        found.append("it does not want TLS; secrets would go over the network in clear")
-    if not insecure and not server.get("auth_required"):
-        found.append("it lets everybody in, who could read all and send in your name")
-    return found
 
 
 async def _make(

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.server.cluster.commanding.checking import Checking
 from hookbundle.server.cluster.commanding.compacting import Compacting
+from hookbundle.server.cluster.commanding.comparing import Comparing
 from hookbundle.server.cluster.commanding.giving import Giving
 from hookbundle.server.cluster.commanding.known import KnownCompaction
 from hookbundle.server.cluster.commanding.recovering import Recovering
@@ -18,6 +20,8 @@ from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    CheckedOut,
+    CheckIn,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -66,6 +70,8 @@ class Commanding(Cluster):
         )
         self.upgrading = Upgrading(node.neighbours, node._lost)
         self._recovering = Recovering(node)
+        self._comparing = Comparing(node.hosts)
+        self._checking = Checking(len(node.hosts), node)
         self._task: asyncio.Task[None] | None = None
 
     async def overview(self) -> ClusterOut:
@@ -75,7 +81,7 @@ class Commanding(Cluster):
         return self._node.serving.heard().where(workspace_id)
 
     def between_nodes(self) -> list[Route]:
-        parts = (self._giving, self._compacting, self._recovering)
+        parts = (self._giving, self._compacting, self._recovering, self._comparing)
         return [route for part in parts for route in part.between_nodes()]
 
     def start(self) -> None:
@@ -90,6 +96,7 @@ class Commanding(Cluster):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._telling.close()
+        await self._comparing.close()
 
     async def move(self, wanted: MoveIn, caller: str) -> MovedOut:
         moved = await self._giving.move(wanted)
@@ -120,6 +127,9 @@ class Commanding(Cluster):
 
     async def recover(self, wanted: RecoverIn) -> RecoveryOut:
         return await self._recovering.recover(wanted)
+
+    async def check(self, wanted: CheckIn) -> CheckedOut:
+        return await self._checking.check(wanted)
 
     def compact(self, caller: str) -> CompactionOut:
         self.known.hear(self._neighbours.live(), self._wall_ms())

@@ -13,6 +13,8 @@ from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    CheckedOut,
+    CheckIn,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -54,6 +56,9 @@ class Cluster(Protocol):
 
     async def recover(self, wanted: RecoverIn) -> RecoveryOut:
         """Raises: NotFound, Conflict; Overloaded; AnswerLost."""
+
+    async def check(self, wanted: CheckIn) -> CheckedOut:
+        """Raises: NotFound."""
 
 
 class ClusterCommands:
@@ -114,6 +119,16 @@ class ClusterCommands:
             ),
             Route(
                 method="POST",
+                path=f"{PATH}/check",
+                handler=self.check,
+                name="check_copies",
+                summary="Compare the copies of a partition with each other, and verify each",
+                body=CheckIn,
+                answer=CheckedOut,
+                refusals=(404, 409),
+            ),
+            Route(
+                method="POST",
                 path=f"{PATH}/forget",
                 handler=self.forget,
                 name="forget_node",
@@ -170,6 +185,11 @@ class ClusterCommands:
     async def upgrade(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/upgrade`"""
         return json_response(await self._there().upgrade())
+
+    async def check(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/check`"""
+        wanted = await body_of(request, CheckIn)
+        return json_response(await self._there().check(wanted))
 
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""

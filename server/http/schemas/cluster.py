@@ -183,3 +183,47 @@ class WhereOut(msgspec.Struct, frozen=True):
     workspace: str
     partition: int
     owner: str | None
+
+
+class CheckIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`repair`: a follower's copy that differs from its owner's is made anew from the log."""
+
+    partition: Number
+    repair: bool = False
+
+
+class CopyFindingOut(msgspec.Struct, frozen=True):
+    """Something that is wrong: with which record, and what. `workspace`: whose record it is; empty
+    if it is no workspace's."""
+
+    where: str
+    what: str
+    workspace: str
+
+
+class CopyCheckedOut(msgspec.Struct, frozen=True):
+    """`records`: how many the copy has. `same`: whether it is as its owner's; null if it was not
+    compared. `differs`: kinds of records in which it is not. `findings`: what is wrong with it by
+    itself; up to 100 are listed. `why`: it could not be looked at; else empty. `remade`: it is made
+    anew."""
+
+    node: str
+    records: int
+    same: bool | None
+    differs: list[str]
+    findings: list[CopyFindingOut]
+    why: str
+    remade: bool
+
+
+class CheckedOut(msgspec.Struct, frozen=True):
+    """`partitions`: how many there are. `generation`, `seq`: the place in the log at which copies
+    were compared; "" and 0 if none was. `advice`: what a person should know or do, in sentences."""
+
+    partition: int
+    partitions: int
+    owner: str | None
+    generation: str
+    seq: int
+    copies: list[CopyCheckedOut]
+    advice: list[str]

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.connection import Connection
@@ -22,11 +23,19 @@ from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.log_servers.relay import Relay
 from hookbundle.tests.program import PROGRAM, Program, program_in
+from hookbundle.tests.reliability.crashes.test_small_disk import UNSHARE
 
 WITHIN_S = 60.0
 LOOK_S = 0.05
 NO_COMMANDS: Mapping[str, Sequence[str]] = {}
 AHEAD = (sys.executable, "-m", "hookbundle.tests.reliability.cluster.ahead")
+
+
+def on_small_disk(data: Path, mib: int) -> Sequence[str]:
+    """The command, with the data on a file system of its own, which ends with the process."""
+    data.mkdir(parents=True, exist_ok=True)
+    mount = f'mount -t tmpfs -o size={mib}m tmpfs "$0" && exec "$@"'
+    return (*UNSHARE, "sh", "-c", mount, str(data), PROGRAM)
 
 
 @dataclass(slots=True)
@@ -153,10 +162,12 @@ async def cluster_of(
     ahead: Sequence[str] = (),
     commands: Mapping[str, Sequence[str]] = NO_COMMANDS,
     later: Sequence[str] = (),
+    disks: Mapping[str, int] = MappingProxyType({}),
     **settings: str,
 ) -> AsyncIterator[ClusterProcesses]:
     """All nodes are ready, but for those that are to be started `later`. `ahead`: those whose clock
-    is a minute ahead. `commands`: what is run in place of `hookbundle`, by node."""
+    is a minute ahead. `commands`: what is run in place of `hookbundle`, by node. `disks`: those
+    whose data lies on a disk of so many MiB."""
     name = servers.new_cluster()
     await asyncio.to_thread(init, servers, name, partitions)
     made = ClusterProcesses(servers, name, partitions, [])
@@ -183,6 +194,8 @@ async def cluster_of(
                 **settings,
             )
             command = commands.get(letter, AHEAD if letter in ahead else (PROGRAM,))
+            if letter in disks:
+                command = on_small_disk(Path(program.env["HOOKBUNDLE_DATA"]), disks[letter])
             env = {**program.env, "PYTHONPATH": ".src"}
             node = NodeProcess(letter, at, Program(env), command, relays)
             made.nodes.append(node)

@@ -47,6 +47,14 @@ class Two:
             while (await self.apis[1].ask("POST", path, message)).status != 202:
                 pass
 
+    async def checked(self, number: int, at: int = 0, **wanted: Any) -> dict[str, Any]:
+        """What `cluster check` finds in the partition."""
+        wanted = {"partition": number, **wanted}
+        answer = await self.apis[at].ask("POST", "/v1/cluster/check", wanted)
+        assert answer.status == 200, answer
+        found: dict[str, Any] = answer.document
+        return found
+
     async def token(self, workspace: str = "") -> str:
         """Of an admin: of the workspace, or of all."""
         wanted = {"scope": "admin", **({"workspace": workspace} if workspace else {})}
