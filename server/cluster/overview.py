@@ -46,13 +46,13 @@ class Heard:
     hears: bool
     live: Mapping[str, Beat]
     broken: Mapping[int, str]
-    damaged: Mapping[int, str]
     compaction: CompactionOut | None = None
     schema: int = 0
     registered: Registered | None = None
     stopped: Mapping[int, str] = field(default_factory=dict)
     record_lost: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
+    damaged: Mapping[int, str] = field(default_factory=dict)
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}

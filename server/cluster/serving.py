@@ -179,13 +179,13 @@ class Serving:
             node.neighbours.heard_s() > 0,
             node.neighbours.live(),
             {number: each.why for number, each in roles.items() if each.role is Role.BROKEN},
-            {number: each.damaged for number, each in roles.items() if each.damaged},
             self.commanding.compaction(),
             node.neighbours.schema,
             registered,
             {number: each.why for number, each in roles.items() if each.role is Role.STOPPED},
             node.neighbours.record_is_lost(),
             shaping(node.config, node.cluster),
+            {number: each.damaged for number, each in roles.items() if each.damaged},
         )
 
     def said(self) -> tuple[tuple[str, str], ...]:
