@@ -248,8 +248,7 @@ class Store(pykka.ThreadingActor):
                 confirms = any(isinstance(work.transition, Confirm) for work in group)
                 agreement.reach(txn, always=confirms)
         self._env.identity = unit.identity
-        if kept.fits():
-            state.kept = kept
+        state.kept = kept if kept.fits() else state.kept
         took_ms = self._clock.elapsed_ms() - began_ms
         state.commits += 1
         state.transitions += len(group)

@@ -1,4 +1,4 @@
-"""What a copy lacks until a place in its log: read by itself, while whoever follows goes on."""
+"""What a copy lacks until a place in its log: read by itself, while its follower goes on."""
 
 import asyncio
 from typing import NamedTuple

@@ -3,7 +3,7 @@
 Another node asks in two steps, so that all copies of a partition are compared as of one place in
 its log: for the moment that this one can have now, and then for what is in the copy at a later
 place (storage/maintenance/replication/comparing.py). One copy at a time is looked through, on a
-thread of its own; a moment that nobody asks for any more is let go.
+thread of its own; a moment that nobody asks for any more is not held any longer.
 """
 
 import asyncio
@@ -37,6 +37,10 @@ ANSWER_S = 20.0  # less than a node waits for another one's answer
 HELD_S = 30.0  # without a question
 BETWEEN_BYTES_MAX = 64 << 20  # of a copy that is further behind
 DONE, NOT_YET, REFUSED = 200, 202, 409
+
+
+class NotComparedError(Exception):
+    """In words, why not."""
 
 
 class HoldIn(msgspec.Struct, frozen=True):
@@ -175,12 +179,12 @@ class Comparing:
                 at = held.began.result()
                 rows = await rows_between(held.host.raw, at, until, BETWEEN_BYTES_MAX)
             if rows is None:
-                raise Overloaded("it is too far behind to be compared")
+                raise NotComparedError("it is too far behind to be compared")
             held.missing.set_result(rows)
-        except HookbundleError as exc:
+        except (HookbundleError, NotComparedError) as exc:
             held.missing.set_exception(exc)
         except (TimeoutError, asyncio.CancelledError):
-            held.missing.set_exception(Overloaded("its log was not read in time"))
+            held.missing.set_exception(NotComparedError("its log was not read in time"))
 
     # ---- made anew
 
@@ -211,7 +215,8 @@ def _why(work: asyncio.Future[LookedThrough]) -> str:
     error = work.exception()
     if error is None:
         return ""
-    return str(error) if isinstance(error, HookbundleError) else in_words(error)
+    is_in_words = isinstance(error, HookbundleError | NotComparedError)
+    return str(error) if is_in_words else in_words(error)
 
 
 def _refused(why: str) -> web.Response:

@@ -15,11 +15,11 @@ from hookbundle.actors.replication.nats import api, membership
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
-from hookbundle.actors.replication.nats.making import faults_of
 from hookbundle.actors.replication.nats.records import Records, pack
 from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.cluster import ClusterRecord, NodeRecord, key_id
 from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.log_servers import faults_of
 from hookbundle.engine.replication.names import Names
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.replication.base import NewCopy

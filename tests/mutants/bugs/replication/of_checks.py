@@ -28,20 +28,15 @@ CHECKS_OF_COPIES = (
     Mutant(
         name="ck3",
         bug="a copy that a full disk could not take is dropped",
-        path="actors/replication/role.py",
+        path="actors/replication/held_copy.py",
         edits=(("keeps=isinstance(exc, StoreFull)", "keeps=False"),),
         caught_by=(f"{BROKEN}::test_a_copy_whose_disk_is_full_is_kept_and_gone_on_with",),
     ),
     Mutant(
         name="ck4",
         bug="who is broken keeps what the log calls its own",
-        path="actors/replication/role.py",
-        edits=(
-            (
-                "if self.state.follower is not None and self.state.claims:",
-                "if self.state.follower is None:",
-            ),
-        ),
+        path="actors/replication/held_copy.py",
+        edits=(("if had_one and self.state.claims and", "if not had_one and"),),
         caught_by=(
             f"{BROKEN}::test_an_owner_whose_disk_is_full_lets_another_own_what_it_can_not_store",
         ),
@@ -102,7 +97,7 @@ CHECKS_OF_COPIES = (
         name="ck11",
         bug="who closes a copy waits for the check that reads it",
         path="storage/database/environment.py",
-        edits=(("        if self._is_closing:\n", "        if self._is_closing is None:\n"),),
+        edits=(("self._is_closing = True", "self._is_full = False"),),
         caught_by=(
             f"{COMPARING}::test_a_database_that_is_closed_does_not_wait_for_who_looks_through_it",
         ),

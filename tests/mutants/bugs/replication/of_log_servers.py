@@ -191,7 +191,7 @@ LOG_SERVERS = (
         name="nl20",
         bug="a copy that was open when the machine went down is gone on with",
         path="storage/database/replication/copy_state.py",
-        edits=(("(bool(this_run) and state.boot_id == this_run)", "True"),),
+        edits=(("not (this_run and state.boot_id == this_run)", "not this_run and False"),),
         caught_by=(
             f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with",
         ),
@@ -199,8 +199,8 @@ LOG_SERVERS = (
     Mutant(
         name="nl21",
         bug="a copy counts as clean while it is open",
-        path="storage/database/replication/copies.py",
-        edits=(("CopyState(this_run, clean=False)", "CopyState(this_run, clean=True)"),),
+        path="storage/database/replication/copy_state.py",
+        edits=(("CopyState(this_run, clean=False, ends", "CopyState(this_run, clean=True, ends"),),
         caught_by=(
             f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with",
         ),

@@ -169,7 +169,7 @@ LOGS = (
         bug="a life that the log calls the owner, and that owns no more, says nothing",
         path="actors/replication/role.py",
         edits=(
-            ("        if own.chain.life != self._life.name or", "        if own.chain.life or"),
+            ("if own.chain.life == self._life.name and self._follower.is_known:", "if not own:"),
         ),
         caught_by=(
             f"{ROLES}::test_an_owner_whose_store_could_not_go_on_lets_another_have_the_partition",

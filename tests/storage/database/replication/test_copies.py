@@ -136,7 +136,7 @@ def test_a_copy_that_was_open_when_its_process_ended_is_looked_through_the_secon
     again = opened("first") if ends > 1 else None
 
     assert again is None
-    assert (path / files.DATA).exists() is (ends == 1)
+    assert (path / files.DATA).exists(), "until a new one is whole"
 
 
 def test_a_sound_copy_is_gone_on_with_however_often_its_process_ended(opened: Opened) -> None:
