@@ -29,7 +29,7 @@ CHECKS_OF_COPIES = (
         name="ck3",
         bug="a copy that a full disk could not take is dropped",
         path="actors/replication/held_copy.py",
-        edits=(("keeps=isinstance(exc, StoreFull)", "keeps=False"),),
+        edits=(("keeps=isinstance(why, StoreFull)", "keeps=False"),),
         caught_by=(f"{BROKEN}::test_a_copy_whose_disk_is_full_is_kept_and_gone_on_with",),
     ),
     Mutant(

@@ -75,9 +75,9 @@ RECOVERY = (
         path="storage/database/replication/base.py",
         edits=(
             (
-                "        files.clear_leftovers(path)\n        self._path = path\n",
-                "        files.clear_leftovers(path)\n        self._path = path\n"
-                "        (path / DATA).unlink(missing_ok=True)\n",
+                "        files.clear_leftovers(self._path)\n        self._staging.mkdir",
+                "        (self._path / DATA).unlink(missing_ok=True)\n"
+                "        files.clear_leftovers(self._path)\n        self._staging.mkdir",
             ),
         ),
         caught_by=(
