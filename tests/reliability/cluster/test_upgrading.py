@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hookbundle.engine.replication.roles import BEHIND_MAX
+from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.opening import open_as
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.copies import Copy
@@ -100,10 +101,11 @@ class Scene:
         assert found.is_clean, found
 
     def counted(self) -> int:
-        """What the later version has counted, in the copies of the first node."""
+        """What the later version has counted: of each partition in one of its copies."""
         found = 0
-        for path in sorted(self.made.nodes[0].copies.iterdir()):
-            env = open_as(Copy, path, 1)
+        for number in range(self.made.partitions):
+            paths = [node.copies / f"{number:03}" for node in self.made.nodes]
+            env = open_as(Copy, next(path for path in paths if (path / DATA).exists()), 1)
             found += counted(env)
             assert env.identity.schema == LATER
             env.close()
