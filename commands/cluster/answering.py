@@ -10,12 +10,12 @@ from hookbundle.actors.replication.nats import membership
 from hookbundle.actors.replication.nats.beating import LISTEN_S
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Servers, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
-from hookbundle.actors.replication.nats.making import faults_of
 from hookbundle.actors.replication.nats.records import Records
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.beats import read
 from hookbundle.engine.replication.cluster import ClusterRecord, key_id
+from hookbundle.engine.replication.log_servers import faults_of
 from hookbundle.engine.replication.names import Names
 
 NAME = "doctor"

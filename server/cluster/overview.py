@@ -156,7 +156,7 @@ class Heard:
             f"copy {each.number} of {copy.node} is broken: its own status says why"
             for each in partitions
             for copy in each.copies
-            if copy.role is Role.BROKEN and copy.node != self.node
+            if copy.role is CopyRole.BROKEN and copy.node != self.node
         ]
         found += [
             f"a record of partition {number} can't be read: {why}; `hookbundle cluster check` says "

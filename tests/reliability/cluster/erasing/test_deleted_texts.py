@@ -28,7 +28,7 @@ from hookbundle.tests.reliability.cluster.nodes import (
 )
 from hookbundle.tests.reliability.harness.battery import FULL
 
-SETTINGS = {"HISTORY__KEEP": "1s", "LOG__LEVEL": "debug"}
+SETTINGS: dict[str, Any] = {"HISTORY__KEEP": "1s", "LOG__LEVEL": "debug"}
 WITHIN_S = 120.0
 TRIMMED = {"history-text", "replaced-header"}  # not deleted by anybody: in a log for a week
 
