@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from hookbundle.bench import goals, harness
 from hookbundle.bench.harness import Value
@@ -39,8 +40,7 @@ NAMES = (
 )
 
 
-def main() -> None:
-    full = "--full" in sys.argv
+def run_all(names: Sequence[str], *, full: bool) -> None:
     into = harness.HERE / "results"
     into.mkdir(exist_ok=True)
     run_of = {
@@ -50,7 +50,7 @@ def main() -> None:
         "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
     }
     found: dict[str, dict[str, Value]] = {}
-    for name in NAMES:
+    for name in names:
         began_s = time.perf_counter()
         found[name] = importlib.import_module(f"hookbundle.bench.{name}").run(quick=not full)
         harness.show(f"{name} ({time.perf_counter() - began_s:.0f} s)", found[name])
@@ -67,4 +67,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_all(NAMES, full="--full" in sys.argv)

@@ -80,15 +80,23 @@ class Process:
         self._child.wait()
 
     def private_bytes(self) -> int:
-        """Private anonymous memory: neither shared nor backed by a file."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
-        return int(line.split()[1]) * 1024
+        return private_bytes(self.pid)
 
     def cpu_s(self) -> float:
-        """Processor time used so far by all threads, user and kernel."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS_S
+        return cpu_s(self.pid)
+
+
+def private_bytes(pid: int) -> int:
+    """Private anonymous memory of a process: neither shared nor backed by a file."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
+    return int(line.split()[1]) * 1024
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time used so far by all threads of a process, user and kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS_S
 
 
 def run_once(script: str, *arguments: object) -> dict[str, Any]:

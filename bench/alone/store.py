@@ -29,8 +29,10 @@ from hookbundle.engine.delivery.outcomes import Delivered
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.chat_records import Head
 from hookbundle.storage.database.delivery_records import Attempt
+from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.sealing import SealDue
@@ -123,15 +125,15 @@ class ThisThread(asyncio.SelectorEventLoop):
 
 
 class Alone:
-    """The Store on a database of its own, on this thread."""
+    """The Store on a database, on this thread. `agree`: of a cluster."""
 
-    def __init__(self, path: Path, **filled: Any) -> None:
-        filling.fill(path, WORKSPACES, url=filling.NEVER_CALLED, **filled)
+    def __init__(self, env: Environment, agree: Agree | None = None) -> None:
         self.clock = StillClock()
         config = StoreConfig()
         self.queue = StoreQueue(config.waiting_max)
-        env = open_environment(path, self.clock.now_ms())
-        self._store = Store(env, self.queue, config, self.clock, ThisThread(), _ignore, _ignore)
+        self._store = Store(
+            env, self.queue, config, self.clock, ThisThread(), _ignore, _ignore, agree
+        )
         self.queue.attach(self._store.actor_ref)
 
     def commit(self, transitions: Sequence[Transition]) -> list[Result]:
@@ -147,6 +149,11 @@ class Alone:
             self.queue.submit(transition, then)
         self._store.on_receive(Commit())
         return results
+
+
+def filled(path: Path, **with_what: Any) -> Environment:
+    filling.fill(path, WORKSPACES, url=filling.NEVER_CALLED, **with_what)
+    return open_environment(path, filling.now_ms())
 
 
 def _ignore(_: object) -> None:
@@ -304,10 +311,11 @@ def work(data: Path) -> None:
 
 
 def _jobs(data: Path) -> Callable[[str, int], Callable[[], int]]:
-    messages = Messages(Alone(data / "messages", aggregation_ms=DAY_MS))
-    deliveries = Deliveries(Alone(data / "deliveries", aggregation_ms=0, deliveries=QUEUED))
+    messages = Messages(Alone(filled(data / "messages", aggregation_ms=DAY_MS)))
+    queued = filled(data / "deliveries", aggregation_ms=0, deliveries=QUEUED)
+    deliveries = Deliveries(Alone(queued))
 
-    windows = Windows(Alone(data / "windows", aggregation_ms=DAY_MS))
+    windows = Windows(Alone(filled(data / "windows", aggregation_ms=DAY_MS)))
 
     def job_of(kind: str, commits: int) -> Callable[[], int]:
         if kind in SEALED:

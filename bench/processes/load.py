@@ -1,6 +1,7 @@
 """Intake load: `python bench/processes/load.py ADDRESS CONNECTIONS REQUESTS KIND TAG [--first N]`.
 
-ADDRESS is the path of a Unix socket, or HOST:PORT, where `--token` is sent with each request.
+ADDRESS is the path of a Unix socket, or HOST:PORT, where `--token` is sent with each request; or
+several with commas between them, which get as many connections each.
 KIND is one of these, each message of a chat that is always in the same workspace:
 
     single   a message a request
@@ -20,6 +21,7 @@ import asyncio
 import json
 import time
 from functools import partial
+from itertools import cycle
 
 from hookbundle.bench.harness import percentile
 
@@ -132,7 +134,8 @@ class Connection(asyncio.Protocol):
 
 async def load(address: str, connections: int, waiting: list[bytes]) -> dict[str, float]:
     took_s: list[float] = []
-    opened = [await _opened(address, waiting, took_s) for _ in range(connections)]
+    given = cycle(address.split(","))
+    opened = [await _opened(next(given), waiting, took_s) for _ in range(connections)]
     began_s, cpu_s = time.perf_counter(), time.process_time()
     for connection in opened:
         connection.send()

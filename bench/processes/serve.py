@@ -11,7 +11,10 @@ import selectors
 import signal
 import sys
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -109,7 +112,8 @@ async def serve(data: Path, clock: SystemClock) -> None:
     await daemon.stop()
 
 
-if __name__ == "__main__":
+def measured(serving: Callable[[SystemClock], Coroutine[Any, Any, None]]) -> None:
+    """Runs it; `--counted`: as seldom by time as time passes under valgrind."""
     is_counted = "--counted" in sys.argv
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -122,4 +126,8 @@ if __name__ == "__main__":
         # A thread that waits for the interpreter's lock looks again each time this has passed.
         sys.setswitchinterval(sys.getswitchinterval() * SLOWER_BY)
     with asyncio.Runner(loop_factory=loops) as runner:
-        runner.run(serve(Path(sys.argv[1]), SlowClock() if is_counted else SystemClock()))
+        runner.run(serving(SlowClock() if is_counted else SystemClock()))
+
+
+if __name__ == "__main__":
+    measured(partial(serve, Path(sys.argv[1])))
