@@ -106,7 +106,7 @@ class Follower:
                 pass
 
     async def step(self) -> bool:
-        """The next entries are in the copy; False if there were none."""
+        """The next entries are in the copy; False if there are no more, as far as is known."""
         log, counts, size = self.log, False, 0
         unclaimed = log.chain.unclaimed
         changed: Collected = {}
@@ -119,14 +119,16 @@ class Follower:
                 counts = True
                 size += len(verdict.body)
                 if verdict.header.kind is Kind.GROUP:
-                    group = dict(unpack_rows(verdict.body))
+                    group = unpack_rows(verdict.body)
                     if erases(group):
                         log.chain.note_erasure(verdict.header.at_ms)
                     changed.update(group)
+        may_be_more = log.has_more
         if log.chain.end is not None:
             go_on(log)
+            may_be_more = True
         if counts:
             at = position_of(log.generation, log.chain)
             await self._in_thread(lambda: position.follow(self.env, changed.items(), at))
         self.has_caught_up |= len(verdicts) < FEW and size < FEW_BYTES
-        return bool(verdicts)
+        return may_be_more

@@ -69,7 +69,7 @@ async def write_base(new: Log, env: Environment, in_thread: InThread) -> int:
 
 def _packed(found: Iterator[list[Row]]) -> Iterator[tuple[int, bytes]]:
     for chunk in found:
-        yield len(chunk), pack_rows(dict(chunk))
+        yield len(chunk), pack_rows(chunk)
 
 
 async def at_once(work: Callable[[], Any]) -> Any:

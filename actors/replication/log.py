@@ -35,6 +35,7 @@ from hookbundle.engine.replication.entries import (
 )
 
 ENTRIES_AT_ONCE = 256
+MUCH_BYTES = 512 * 1024  # of entries read; from there on servers may have left some to be read
 AGAIN_S = 0.05  # after an answer that did not come; each time doubled
 AGAIN_S_MAX = 1.0
 
@@ -121,10 +122,14 @@ class Log:
         self.chain = chain
         self.life = life
         self.epoch = epoch
+        self.has_more = False
+        """Whether the last reading has ended before the log did, as far as is known."""
 
     async def read(self, most: int = ENTRIES_AT_ONCE) -> list[Verdict]:
         """What the next entries are; empty if there are none. Raises: LogDamaged."""
         entries = await self.raw.read(self.generation, self.chain.seq, most)
+        size = sum([len(entry.body) for entry in entries])
+        self.has_more = len(entries) >= most or size >= MUCH_BYTES
         verdicts: list[Verdict] = []
         for entry in entries:
             verdicts.append(self.chain.feed(entry))
@@ -165,9 +170,13 @@ class Log:
         again_s = AGAIN_S
         while True:
             left = parts[self.chain.standing(header.id) :]
-            answers = await asyncio.gather(
-                *(self.raw.publish(self.generation, headers_of(each), part) for each, part in left)
-            )
+            publications = [
+                self.raw.publish(self.generation, headers_of(each), part) for each, part in left
+            ]
+            if len(left) == 1:  # as nearly always, and without tasks
+                answers = [await publications[0]]
+            else:
+                answers = await asyncio.gather(*publications)
             places = [Acked(each.prev + 1) for each, _ in left]
             if kind is not Kind.CLAIM and answers == places:
                 return self._take(left)
@@ -188,7 +197,7 @@ class Log:
     def _take(self, parts: list[tuple[Header, bytes]]) -> int:
         """Parts that stand where they want to are read without asking for them."""
         for header, body in parts:
-            verdict = self.chain.feed(Entry(header.prev + 1, header, body))
+            verdict = self.chain.feed(Entry(header.prev + 1, header, body), is_own=True)
         assert isinstance(verdict, Counts), f"{verdict} of an entry that was appended"
         return verdict.seq
 

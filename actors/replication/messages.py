@@ -37,6 +37,11 @@ class Look:
     furthest: CopyAt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOn:
+    """Something may have come into the log; who follows it reads. The hint may be wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yield:
     """The partition is given away, if it is owned."""
@@ -117,6 +122,7 @@ class MakeAnew:
 
 Inbox = (
     Look
+    | ReadOn
     | Yield
     | OwnershipEnded
     | Renew

@@ -29,6 +29,7 @@ from hookbundle.engine.replication.entries import (
     End,
     Generation,
     Kind,
+    in_order,
     pack,
     pack_rows,
     unpack_rows,
@@ -132,13 +133,13 @@ class Renewal:
         verdicts = await since.read()
         for verdict in verdicts:
             if isinstance(verdict, Counts) and verdict.header.kind is Kind.GROUP:
-                group = dict(unpack_rows(verdict.body))
+                group = unpack_rows(verdict.body)
                 if self._erased_ms is None and erases(group):
                     self._erased_ms = verdict.header.at_ms
                 changed.update(group)
         if since.chain.end is not None:
             go_on(since)
         if changed:
-            await self._new.append(Kind.GROUP, pack_rows(changed))
+            await self._new.append(Kind.GROUP, pack_rows(in_order(changed)))
         if not verdicts:
             await asyncio.sleep(AGAIN_S)  # a server was asked that is behind

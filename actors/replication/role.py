@@ -27,6 +27,7 @@ from hookbundle.actors.replication.messages import Host as Host  # and for all w
 from hookbundle.actors.replication.messages import Inbox, MakeAnew, RecordDamaged, Renew
 from hookbundle.actors.replication.messages import Look as Look
 from hookbundle.actors.replication.messages import OwnershipEnded as OwnershipEnded
+from hookbundle.actors.replication.messages import ReadOn as ReadOn
 from hookbundle.actors.replication.messages import Recover as Recover
 from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
 from hookbundle.actors.replication.messages import Yield as Yield
@@ -43,7 +44,7 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.engine.replication.assignment import may_claim
-from hookbundle.engine.replication.entries import Claim, Kind, Release, pack, pack_rows
+from hookbundle.engine.replication.entries import Claim, Kind, Release, in_order, pack, pack_rows
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.replication.erasures import erases
@@ -82,6 +83,9 @@ class RoleActor(HeldCopy):
             match message:
                 case Look():
                     await self._look(message)
+                case ReadOn():
+                    if self.state.role is Role.FOLLOWING:
+                        await self._follower.catch_up()
                 case Yield():
                     await self._yield(message)
                 case OwnershipEnded():
@@ -251,7 +255,8 @@ class RoleActor(HeldCopy):
 
     def _agree(self, rows: Collected) -> Position:
         """In the Store's thread. Raises: Fenced."""
-        return self._host.wait(self._append(pack_rows(rows), erases=erases(rows)))
+        ordered = in_order(rows)
+        return self._host.wait(self._append(pack_rows(ordered), erases=erases(ordered)))
 
     async def _append(self, body: bytes, *, erases: bool) -> Position:
         own = self._follower.log

@@ -58,6 +58,11 @@ class RoleState:
         self.healed_s = now_s
         return True
 
+    @property
+    def owner_life(self) -> str:
+        """Of the process that owns the partition, as far as its log was read; else empty."""
+        return "" if self.follower is None else self.follower.log.chain.life
+
     def copy_at(self) -> CopyAt:
         """What the node's beat says of its copy.
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from zlib import crc32
 
+import msgspec
+
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.cluster import FORMAT
 from hookbundle.engine.replication.entries import (
@@ -52,12 +54,11 @@ MAY_COME = {
     Phase.ENDED: set(),
 }
 CUT = {Kind.BASE, Kind.GROUP}  # the kinds that may come in parts
-NO_ROWS = pack_rows({})  # the body of a group that changes nothing
+NO_ROWS = pack_rows([])  # the body of a group that changes nothing
 PHASE_AFTER = {Kind.BEGIN: Phase.LIVE, Kind.END: Phase.ENDED}
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """The entry counts; `header` is that of its last part, `body` that of all."""
 
     seq: int
@@ -65,16 +66,14 @@ class Counts:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A part that counts; the last one decides."""
 
     seq: int
     header: Header
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
+class Void(msgspec.Struct, frozen=True):
     seq: int
 
 
@@ -134,8 +133,8 @@ class Chain:
         """How many parts of a publication are held."""
         return sum(part.header is not None and part.header.id == id_ for part in self.held)
 
-    def feed(self, entry: Entry) -> Verdict:
-        """What the next entry is.
+    def feed(self, entry: Entry, *, is_own: bool = False) -> Verdict:
+        """What the next entry is. `is_own`: it was not read, but is what was sent.
 
         Raises: LogDamaged if one is missing before it, or if it counts and is damaged;
             CorruptRecord if a later version has written it in a format that is not known here.
@@ -157,7 +156,7 @@ class Chain:
             self.unclaimed += self._is_unclaimed(header)
             self.mark = "" if header is None else header.id
             return Void(entry.seq)
-        if crc32(entry.body) != header.checksum:
+        if not is_own and crc32(entry.body) != header.checksum:
             raise LogDamaged(f"entry {entry.seq} of the log is damaged: its checksum is wrong")
         if header.part == 1:
             self._drop_held()

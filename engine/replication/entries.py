@@ -16,13 +16,13 @@ entry for void, which others count, and reads no further.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.cluster import FORMAT
@@ -31,9 +31,11 @@ PARTS_MAX = 1_024
 NUMBER_MAX = 1 << 63
 NAME_OF_ID = re.compile(r"[0-9a-z]{1,40}\.[0-9]{1,19}")
 NUMBER = re.compile(r"[0-9]{1,19}")
+NUMBERS = re.compile(r"[0-9]{1,19}( [0-9]{1,19}){4}")
 PART = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
 GENERATION = re.compile(r"([0-9]{1,19})x([0-9]{1,19})")
 
+Row = tuple[bytes, bytes | None]
 Rows = Mapping[bytes, bytes | None]
 """What a group wrote, by key; None: it was deleted."""
 
@@ -67,8 +69,7 @@ class Generation(NamedTuple):
         return cls(int(found[1]), int(found[2]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What the headers of an entry say; `part` of `parts` begins at 1."""
 
     kind: Kind
@@ -87,8 +88,7 @@ class Header:
         return self.id.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What stands in the log under a number. `header` is None if it can't be read.
 
     `format`: of the log, as far as the entry says it.
@@ -162,15 +162,17 @@ def entry_of(seq: int, headers: Mapping[str, str], body: bytes) -> Entry:
     kind, id_ = headers.get("Hb-Kind", ""), headers.get("Hb-Id", "")
     part = PART.fullmatch(headers.get("Hb-Part", "1/1"))
     names = ("Hb-Epoch", "Hb-Prev", "Hb-At", "Hb-Schema", "Hb-Sum")
-    numbers = [headers.get(name, "") for name in names]
+    written = " ".join([headers.get(name, "") for name in names])
     if kind not in KINDS or not NAME_OF_ID.fullmatch(id_) or part is None:
         return Entry(seq, None, body)
-    if not all(NUMBER.fullmatch(number) and int(number) < NUMBER_MAX for number in numbers):
+    if not NUMBERS.fullmatch(written):
+        return Entry(seq, None, body)
+    epoch, prev, at_ms, schema, checksum = numbers = [int(number) for number in written.split(" ")]
+    if max(numbers) >= NUMBER_MAX:
         return Entry(seq, None, body)
     number, count = int(part[1]), int(part[2])
     if not 1 <= number <= count <= PARTS_MAX:
         return Entry(seq, None, body)
-    epoch, prev, at_ms, schema, checksum = map(int, numbers)
     header = Header(
         kind=Kind(kind),
         epoch=epoch,
@@ -217,11 +219,16 @@ def unpack(kind: type[Body], body: bytes) -> Body:
         raise LogDamaged(f"an entry of the log is not a {kind.__name__}: {exc}") from exc
 
 
-def pack_rows(rows: Rows) -> bytes:
-    return _encode(sorted(rows.items()))
+def in_order(rows: Rows) -> list[Row]:
+    return sorted(rows.items())
 
 
-def unpack_rows(body: bytes) -> Iterable[tuple[bytes, bytes | None]]:
+def pack_rows(rows: Sequence[Row]) -> bytes:
+    """`rows`: in the order of their keys."""
+    return _encode(rows)
+
+
+def unpack_rows(body: bytes) -> list[Row]:
     """Raises: LogDamaged."""
     try:
         return _rows.decode(body)
@@ -231,4 +238,4 @@ def unpack_rows(body: bytes) -> Iterable[tuple[bytes, bytes | None]]:
 
 KINDS = frozenset(Kind)
 _encode = msgspec.msgpack.Encoder().encode
-_rows = msgspec.msgpack.Decoder(list[tuple[bytes, bytes | None]])
+_rows = msgspec.msgpack.Decoder(list[Row])

@@ -2,8 +2,9 @@
 
 It goes from server to server by itself when one is lost, and it gives up for ever when a server
 says why it closes (too many connections, a password that is no longer right): `closed` is called
-then, and connection.py makes another client. Two of its own methods, which are not public, are
-changed here; tests fail if they are no longer what they were.
+then, and connection.py makes another client. Some of its own methods, which are not public, are
+changed here: for safety, and because each group of a log's owner waits for what they do; tests fail
+if they are no longer what they were.
 """
 
 import ssl
@@ -13,13 +14,14 @@ from typing import Any
 
 import nats.errors
 from nats.aio.client import Client, RawCredentials
-from nats.aio.msg import Msg
 
 CONNECT_WITHIN_S = 2
 AGAIN_S = 0.25
 PING_EVERY_S = 1.0
 PINGS_MAX = 2  # without an answer: a server that is frozen is left after some three seconds
 PENDING_BYTES_MAX = 64 * 1024 * 1024  # what waits to be sent: the parts of a large group
+AT_ONCE_BYTES_MAX = 64 * 1024  # what is larger waits until there is room for it
+VERSION_LINE = "NATS/1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class LogClient(Client):
         """Raises: OSError if certificates can't be read."""
         super().__init__()
         self._servers = servers
+        self._hearing: dict[int, Heard] = {}
         self._login = servers.login()
         if servers.is_secure:
             self._login["tls"] = servers.tls()
@@ -102,13 +105,39 @@ class LogClient(Client):
             raise nats.errors.SecureConnWantedError
         await super()._process_info(info, initial_connection)
 
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        # An error here ends the reading of the connection, without a word: one message that is
-        # garbage would cost each node that hears it three seconds.
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
+    ) -> None:
+        # The client's own puts what came into a queue, from which a task takes it, and its headers
+        # are read letter by letter. An error here would end the reading of the connection, without
+        # a word: a message that is garbage would cost each node that hears it three seconds.
+        heard = self._hearing.get(sid)
+        if heard is None:
+            return
         try:
-            return await super()._process_headers(headers)
-        except (UnicodeDecodeError, IndexError):
-            return None
+            heard(_read(subject.decode(), reply.decode(), data, headers))
+        except Exception as exc:  # noqa: BLE001 - of who hears; the next one is heard all the same
+            await self._error_cb(exc)
+
+    async def _send_publish(
+        self,
+        subject: str,
+        reply: str,
+        payload: bytes,
+        payload_size: int,
+        headers: dict[str, Any] | None,
+    ) -> None:
+        # The client's own looks at each name and value for what ours never have.
+        head = _written(headers) if headers else b""
+        sizes = f"{len(head)} {len(head) + payload_size}" if head else str(payload_size)
+        command = f"{'HPUB' if head else 'PUB'} {subject} {reply} {sizes}\r\n".encode()
+        message = b"".join((command, head, payload, b"\r\n"))
+        if self.is_connected and not self._pending and len(message) <= AT_ONCE_BYTES_MAX:
+            self._transport.write(message)  # else a task would write it in the loop's next turn
+            return
+        await self._send_command(message)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
 
     async def begin(
         self,
@@ -157,18 +186,35 @@ class LogClient(Client):
         Not from now on: the server is told of it with what is sent next. Raises: Unreachable.
         """
 
-        async def on(message: Msg) -> None:
-            heard(_read(message))
-
         try:
-            await self.subscribe(subject, cb=on)
+            self._hearing[(await self.subscribe(subject))._id] = heard
         except nats.errors.Error as exc:
             raise Unreachable(str(exc)) from exc
 
 
-def _read(message: Msg) -> Message:
-    headers = message.headers or {}
+def _written(headers: Mapping[str, str]) -> bytes:
+    """Raises: ValueError if a value has more than one line."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers):
+        raise ValueError("a header has one line")
+    return f"{VERSION_LINE}\r\n{lines}\r\n".encode()
+
+
+def _read(subject: str, reply_to: str, body: bytes, written: bytes | None) -> Message:
+    """What is no header in its headers is passed over."""
+    if not written:
+        return Message(subject, reply_to, "", NO_HEADERS, body)
+    first, *lines = written.decode(errors="replace").split("\r\n")
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.strip()] = value.strip()
     # What a server says has no body; an entry of a log may have none either, and has a number.
-    is_said = not message.data and "Nats-Sequence" not in headers
-    status = headers.get("Status", "") if is_said else ""
-    return Message(message.subject, message.reply, status, headers, message.data)
+    status = ""
+    if not body and "Nats-Sequence" not in headers:
+        status = first[len(VERSION_LINE) :].strip().partition(" ")[0]
+    return Message(subject, reply_to, status, headers, body)
+
+
+NO_HEADERS: Mapping[str, str] = {}

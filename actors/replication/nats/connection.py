@@ -6,6 +6,7 @@ at once, without an answer: nobody knows what became of it.
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class ConnectionState:
     """
 
     client: LogClient | None = None
-    waiting: dict[str, "asyncio.Queue[Message | None]"] = field(default_factory=dict)
+    waiting: dict[str, "Answers"] = field(default_factory=dict)
     subjects: list[tuple[str, Heard]] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     asked: int = 0
@@ -54,21 +55,38 @@ class ConnectionState:
 class Answers:
     """What comes back to a question."""
 
-    def __init__(self, queue: "asyncio.Queue[Message | None]") -> None:
-        self._queue = queue
+    def __init__(self) -> None:
+        self._come: deque[Message | None] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def add(self, message: Message | None) -> None:
+        """None: the connection was lost."""
+        self._come.append(message)
+        self._wake()
 
     async def next(self, within_s: float) -> Message:
         """Raises: NoAnswer; Unreachable if nobody was there to answer."""
-        try:
-            async with asyncio.timeout(within_s):
-                message = await self._queue.get()
-        except TimeoutError:
-            raise NoAnswer(f"none within {within_s:g} s") from None
+        if not self._come:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            alarm = loop.call_later(within_s, self._wake)
+            try:
+                await self._waiter
+            finally:
+                alarm.cancel()
+                self._waiter = None
+        if not self._come:
+            raise NoAnswer(f"none within {within_s:g} s")
+        message = self._come.popleft()
         if message is None:
             raise NoAnswer("the connection was lost")
         if message.status == "503":
             raise Unreachable("nobody is there to answer")
         return message
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Connection:
@@ -159,10 +177,9 @@ class Connection:
         state = self.state
         state.asked += 1
         token = str(state.asked)
-        queue: asyncio.Queue[Message | None] = asyncio.Queue()
-        state.waiting[token] = queue
+        answers = state.waiting[token] = Answers()
         try:
-            yield f"{self._inbox}.{token}", Answers(queue)
+            yield f"{self._inbox}.{token}", answers
         finally:
             del state.waiting[token]
 
@@ -210,8 +227,8 @@ class Connection:
         self.state.lost += 1
         if self.state.was_up:
             self.state.why.clear()
-        for queue in self.state.waiting.values():
-            queue.put_nowait(None)
+        for answers in self.state.waiting.values():
+            answers.add(None)
 
     async def _closed(self) -> None:
         state = self.state
@@ -226,6 +243,6 @@ class Connection:
                 await self._open()
 
     def _answered(self, message: Message) -> None:
-        queue = self.state.waiting.get(message.subject.rpartition(".")[2])
-        if queue is not None:
-            queue.put_nowait(message)
+        answers = self.state.waiting.get(message.subject.rpartition(".")[2])
+        if answers is not None:
+            answers.add(message)

@@ -43,6 +43,7 @@ FAILED = (Unreachable, NoAnswer)
 class NatsLogState:
     """`why`: what the servers said last, other than an ack; for the log, once.
 
+    `is_news_due`: it will be said in a moment that something stands in the log.
     `is_behind`: whether more may stand there than was read the last time. `shorter`: how often a
     generation was found to be shorter than what was read of it, and when its length may be asked
     for again.
@@ -81,9 +82,11 @@ class NatsLog(RawLog):
             return Taken()
         if answer.error is not None or answer.stream != stream or not answer.seq:
             return self._unknown(answer.why or f"an ack of {answer.stream!r}")
-        self.state.why = ""
-        with suppress(*FAILED):
-            await self._connection.publish(self._names.news(self._partition), b"")
+        state = self.state
+        state.why = ""
+        if not state.is_news_due:
+            state.is_news_due = True
+            asyncio.get_running_loop().call_later(NEWS_AFTER_S, self._say_news)
         return Acked(answer.seq)
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
@@ -102,17 +105,16 @@ class NatsLog(RawLog):
 
         A hint, which may be lost. Raises: Unreachable; it is heard once there is a server.
         """
+        subject = self._names.news(self._partition)
+        await self._connection.subscribe(subject, lambda _: news())
 
-        def heard(message: Message) -> None:
-            if not self.state.is_news_due:
-                self.state.is_news_due = True
-                asyncio.get_running_loop().call_later(NEWS_AFTER_S, tell)
+    def _say_news(self) -> None:
+        self.state.is_news_due = False
+        asyncio.get_running_loop().create_task(self._said_news())
 
-        def tell() -> None:
-            self.state.is_news_due = False
-            news()
-
-        await self._connection.subscribe(self._names.news(self._partition), heard)
+    async def _said_news(self) -> None:
+        with suppress(*FAILED):
+            await self._connection.publish(self._names.news(self._partition), b"")
 
     async def last(self, generation: Generation) -> int | None:
         try:

@@ -14,6 +14,7 @@ import structlog
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.messages import RecordDamaged
 from hookbundle.actors.replication.role import CloseCopy, Host, OwnershipEnded, RoleActor
+from hookbundle.actors.replication.waiting import Wait
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import CorruptRecord, Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
@@ -62,7 +63,7 @@ class PartitionHost(Host):
         self._shared = shared
         self._owned = owned
         self._loop = asyncio.get_running_loop()
-        self._waits: set[Any] = set()
+        self._waits: set[Wait[Any]] = set()
         self._working: set[asyncio.Task[None]] = set()
         self._raising: asyncio.Task[None] | None = None
         self._since_s = 0.0
@@ -136,16 +137,16 @@ class PartitionHost(Host):
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""
         self._since_s = self._loop.time()
-        future = asyncio.run_coroutine_threadsafe(self._timed(work), self._loop)
-        self._waits.add(future)
+        wait = Wait(self._loop, self._timed(work))
+        self._waits.add(wait)
         if self._is_given_up:
-            future.cancel()
+            wait.give_up()
         try:
-            return future.result()
+            return wait.result()
         except CancelledError:
             raise Fenced("the process ends, and nobody knows yet what stands in the log") from None
         finally:
-            self._waits.discard(future)
+            self._waits.discard(wait)
 
     async def _timed(self, work: Coroutine[Any, Any, T]) -> T:
         result = await work
@@ -155,8 +156,8 @@ class PartitionHost(Host):
     def give_up(self) -> None:
         """A group that waits for the log is not waited for: as if the process were killed now."""
         self._is_given_up = True
-        for future in list(self._waits):
-            future.cancel()
+        for wait in list(self._waits):
+            wait.give_up()
 
     async def close(self) -> None:
         """The copy is closed; what works on it must have ended."""

@@ -48,12 +48,15 @@ def write(txn: lmdb.Transaction, position: Position) -> None:
 
 
 def follow(env: Environment, changed: Iterable[Row], position: Position) -> None:
-    """The rows of another's groups, and the position after them, are in the database.
+    """The rows of another's groups, each once, and the position after them, are in the database.
 
     Raises: StorageError.
     """
     rows_of_all = list(changed)
-    while not _has_put(env, rows_of_all, position):
+    # In the order of their keys: neighbours stand on one page, and one is found by the other.
+    put = sorted([row for row in rows_of_all if row[1] is not None])
+    deleted = [key for key, value in rows_of_all if value is None]
+    while not _has_put(env, put, deleted, position):
         pass
     for key, value in rows_of_all:
         if key == keyspace.IDENTITY and value is not None:  # its schema was raised
@@ -61,15 +64,14 @@ def follow(env: Environment, changed: Iterable[Row], position: Position) -> None
     env.grow_if_needed()
 
 
-def _has_put(env: Environment, changed: list[Row], position: Position) -> bool:
+def _has_put(env: Environment, put: list[Row], deleted: list[bytes], position: Position) -> bool:
     """False if the map was too small, and has grown. Raises: StorageError."""
     try:
         with env.write() as txn:
-            for key, value in changed:
-                if value is None:
-                    txn.delete(key)
-                else:
-                    txn.put(key, value)
+            for key in deleted:
+                txn.delete(key)
+            with txn.cursor() as cursor:
+                cursor.putmulti(put)
             write(txn, position)
     except MapFull:
         if not env.grow():

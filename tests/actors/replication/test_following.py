@@ -12,7 +12,7 @@ from hookbundle.actors.replication.log import Life, Log
 from hookbundle.actors.replication.renewal import Renewal
 from hookbundle.engine.errors import CorruptRecord, Fenced
 from hookbundle.engine.replication.chain import Chain
-from hookbundle.engine.replication.entries import Generation, Kind, pack_rows
+from hookbundle.engine.replication.entries import Generation, Kind, in_order, pack_rows
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
@@ -46,7 +46,7 @@ class Cluster:
         self.db.collected = rows
         self.db.accept(*ids)
         self.db.collected = None
-        await self.log.append(Kind.GROUP, pack_rows(rows))
+        await self.log.append(Kind.GROUP, pack_rows(in_order(rows)))
         self.stand()
 
     def stand(self) -> None:
@@ -159,7 +159,7 @@ async def test_a_generation_whose_end_was_refused_is_no_part_of_the_log(
     db.workspace()
     await cluster.begin()
     other = Log(cluster.raw, FIRST, Chain(seq=cluster.log.chain.seq, epoch=1), cluster.life, 1)
-    await other.append(Kind.GROUP, pack_rows({}))
+    await other.append(Kind.GROUP, pack_rows([]))
 
     with pytest.raises(Fenced):
         await cluster.turn()

@@ -15,7 +15,7 @@ from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
 from hookbundle.actors.replication.renewal import Renewal
 from hookbundle.engine.replication.chain import Chain
-from hookbundle.engine.replication.entries import Claim, Generation, Kind, pack_rows
+from hookbundle.engine.replication.entries import Claim, Generation, Kind, in_order, pack_rows
 from hookbundle.engine.replication.names import Names
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
@@ -67,7 +67,7 @@ class Owner:
         self.db.collected = None
         began_s = monotonic()
         async with self.using:
-            await self.log.append(Kind.GROUP, pack_rows(rows))
+            await self.log.append(Kind.GROUP, pack_rows(in_order(rows)))
             self._stand()
         self.waited_s.append(monotonic() - began_s)
 
