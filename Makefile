@@ -6,7 +6,7 @@ RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
 .PHONY: soak hostile dist guides cluster-demo cluster-table
-.PHONY: bench bench-full bench-instructions bench-rivals bench-sources
+.PHONY: bench bench-full bench-instructions bench-rivals bench-sources bench-cluster
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -117,10 +117,15 @@ bench-instructions: $(STAMP)
 bench-sources: $(STAMP)
 	$(PY) bench/sources.py
 
-# A million windows, longer rounds, pictures for docs/benchmarks.md, and the alternatives: half an hour.
+# Nodes and three log servers beside a daemon alone: rates, processor time, instructions, catching up, memory, what is
+# lost with a node. `python bench/cluster/all.py` takes the quick forms, ten minutes on two cores that do nothing else.
+bench-cluster: $(STAMP)
+	$(PY) bench/cluster/all.py --full
+
+# A million windows, longer rounds, pictures for docs/benchmarks.md, the alternatives, and a cluster: an hour.
 bench-full: $(STAMP)
 	$(PY) bench/all.py --full
-	$(MAKE) bench-rivals
+	$(MAKE) bench-rivals bench-cluster
 
 # Compares hookbundle with Celery, plain Pykka, SQLite and bytewax, which have their own virtualenv.
 bench-rivals: $(STAMP) $(RIVALS)

@@ -1,6 +1,6 @@
 """Runs every bench of a cluster, and writes `bench/results/cluster.*.json`.
 
-`python bench/cluster/all.py` takes the quick forms, some three minutes; `--full` the long ones.
+`python bench/cluster/all.py` takes the quick forms; `--full` the long ones.
 """
 
 import sys

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hookbundle.bench import filling, harness
+from hookbundle.bench import harness
 from hookbundle.bench.harness import Process
 from hookbundle.bench.processes import calls
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import init
 
 SERVERS = 3
+NEVER_CALLED = "http://127.0.0.1:8999/"  # a port that settings may name
 SETTLED_WITHIN_S = 60.0
 LOOK_S = 0.05
 
@@ -122,5 +123,5 @@ def cluster_of(
 def make_workspaces(socket: str, count: int) -> None:
     """`ws0`, `ws1`, …: what is collected there is not sent for a day."""
     for number in range(count):
-        webhook = {"url": filling.NEVER_CALLED, "aggregation": "24h"}
+        webhook = {"url": NEVER_CALLED, "aggregation": "24h"}
         calls.made(socket, "PUT", f"/v1/workspaces/ws{number}", {"webhook": webhook})

@@ -102,7 +102,5 @@ async def serve(
 if __name__ == "__main__":
     given_folder, given_name, given_cluster, given_copies, given_urls = sys.argv[1:6]
     measured(
-        partial(
-            serve, Path(given_folder), given_name, given_cluster, int(given_copies), given_urls
-        )
+        partial(serve, Path(given_folder), given_name, given_cluster, int(given_copies), given_urls)
     )

@@ -90,9 +90,7 @@ def _setting(servers: LogServers, name: str, quick: bool) -> dict[str, Value]:
         harness.data_directory() as data,
         cluster_of(servers, setting.nodes, setting.partitions) as cluster,
     ):
-        filling.fill(
-            data / "data", WORKSPACES, aggregation_ms=DAY_MS, url=filling.NEVER_CALLED
-        )
+        filling.fill(data / "data", WORKSPACES, aggregation_ms=DAY_MS, url=filling.NEVER_CALLED)
         make_workspaces(cluster.nodes[0].socket, WORKSPACES)
         with harness.running_daemon(data) as (daemon, ready):
             for kind in KINDS:
@@ -154,9 +152,7 @@ def _sample(
 
 def _figures(name: str, ours: list[Sample], alone: list[Sample]) -> dict[str, Value]:
     """`cpu_to_alone`: of all nodes together, of what the daemon alone takes for a message."""
-    asked, others, servers = (
-        median([sample.cpu_us[side] for sample in ours]) for side in range(3)
-    )
+    asked, others, servers = (median([sample.cpu_us[side] for sample in ours]) for side in range(3))
     daemon_us = median([sample.cpu_us[0] for sample in alone])
     return {
         f"{name}_per_s": round(median([each.per_s for each in ours])),

@@ -26,8 +26,9 @@ from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.making import Wanted, make_cluster
 from hookbundle.actors.replication.role import Host, RoleActor
+from hookbundle.actors.replication.waiting import Wait
 from hookbundle.bench import filling, harness
-from hookbundle.bench.alone.store import DAY_MS, MESSAGES, WORKSPACES, Alone, Messages, filled
+from hookbundle.bench.alone.store import DAY_MS, MESSAGES, Alone, Messages, filled
 from hookbundle.bench.cluster.made import SERVERS, log_servers
 from hookbundle.bench.harness import Value
 from hookbundle.bench.instructions import counting
@@ -124,7 +125,7 @@ class HostAlone(Host):
         raise AssertionError
 
     def wait(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return Wait(self._loop, work).result()
 
 
 class Both:
