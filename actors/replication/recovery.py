@@ -27,6 +27,7 @@ from hookbundle.engine.replication.entries import (
     Claim,
     Generation,
     Kind,
+    in_order,
     pack,
     pack_rows,
 )
@@ -68,7 +69,7 @@ async def recovered(
     records = await write_base(new, env, in_thread)
     detail = f"from the copy of node {claim.node}, at entry {at.seq} of generation {at.generation}"
     anew = await in_thread(partial(rows_anew, env, life.now_ms(), detail))
-    await new.append(Kind.GROUP, pack_rows(anew))
+    await new.append(Kind.GROUP, pack_rows(in_order(anew)))
     erased_ms = at.erased_ms
     if erased_ms is None and await in_thread(partial(is_erasing, env)):
         erased_ms = life.now_ms()

@@ -6,6 +6,8 @@ import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 
+ANSWER_BYTES_MAX = 64 * 1024 * 1024  # of one that is not asked for part by part
+
 Headers = tuple[tuple[str, str], ...]
 """Names and values, as they came; a name may come more than once."""
 
@@ -29,9 +31,12 @@ class NodeRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class NodeAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """`rest`: a name, by which what follows the body can be asked for; empty if that is all."""
+
     status: int
     headers: Headers
     body: bytes
+    rest: str = ""
 
 
 def pack(value: NodeRequest | NodeAnswer) -> bytes:

@@ -1,7 +1,8 @@
 """A request of another node, answered here: made into one of aiohttp's, without a connection.
 
 The node that has the connection has read the body, counted it, and looked who calls; here the
-handlers meet a request whose body has come, and whose answer is kept until it is whole.
+handlers meet a request whose body has come. Their answer is kept until it is whole; a long one goes
+part by part to a node that can take it so (long_answers/), and to another one not at all.
 """
 
 import asyncio
@@ -19,12 +20,25 @@ from yarl import URL
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.loop_share import LoopShare
-from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.asked import (
+    Answered,
+    Asked,
+    answered_of,
+    passed_on,
+    takes_parts,
+)
+from hookbundle.server.cluster.long_answers.held import (
+    PART_BYTES,
+    REST,
+    HeldAnswers,
+    InParts,
+    is_long,
+)
 from hookbundle.server.http.authentication import CALLER
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, let_go
 from hookbundle.server.http.fair_limits import FairLimits
-from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
-from hookbundle.server.http.listeners import pattern_of
+from hookbundle.server.http.large_answers import LARGE_ANSWERS, PIECE_BYTES, LargeAnswers
+from hookbundle.server.http.listeners import ListenersConfig, pattern_of
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
 from hookbundle.server.http.problems import Handler, as_problem
 from hookbundle.server.http.routes import Route
@@ -37,18 +51,38 @@ KEPT_BYTES_MAX = 32 * 1024 * 1024  # of an answer, which is sent on when it is w
 class Answering:
     """`routes` as a node has them; their handlers answer from the partitions that it owns."""
 
-    def __init__(self, routes: list[Route], fair_limits: FairLimits, body_s: float) -> None:
-        app = web.Application(middlewares=[_refusals()])
-        app[BODY_LIMITS] = BodyLimits(body_s, fair_limits.bodies)
-        app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, body_s)
+    def __init__(
+        self, routes: list[Route], fair_limits: FairLimits, listeners: ListenersConfig
+    ) -> None:
+        app = web.Application(middlewares=[_finished()])
+        app[BODY_LIMITS] = BodyLimits(listeners.body_s, fair_limits.bodies)
+        # A part is asked for when its reader has taken all pieces of the one before.
+        taken_s = listeners.taken_s * (PART_BYTES // PIECE_BYTES)
+        app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, taken_s)
         share = app[LOOP_SHARE] = LoopShare()
         app[LISTS] = Lists(share, fair_limits.lists)
         app.add_routes([web.route(r.method, pattern_of(r.path), r.handler) for r in routes])
         app.freeze()
         self._app = app
+        self.held = HeldAnswers()
 
-    async def answer(self, asked: Asked) -> web.Response:
+    async def answer(self, asked: Asked) -> Answered:
         """Whatever goes wrong is a problem document."""
+        if asked.target.startswith(REST):
+            return await self.held.asked(asked)
+        if takes_parts(asked):
+            writer = InParts()
+            return await self.held.begin(self._handled(asked, writer), writer)
+        kept = _Kept()
+        response = await self._handled(asked, kept)
+        if isinstance(response, web.Response) and not response.prepared:
+            return answered_of(response)
+        return Answered(response.status, passed_on(response.headers.items()), bytes(kept.body))
+
+    def close(self) -> None:
+        self.held.close()
+
+    async def _handled(self, asked: Asked, writer: AbstractStreamWriter) -> web.StreamResponse:
         message = RawRequestMessage(
             asked.method,
             asked.target,
@@ -66,28 +100,20 @@ class Answering:
         if asked.body:
             content.feed_data(asked.body)
         content.feed_eof()
-        kept = _Kept()
         task = asyncio.current_task()
         assert task is not None
         request = web.Request(
             message,
             content,
             protocol,  # type: ignore[arg-type]
-            kept,
+            writer,
             task,
             asyncio.get_running_loop(),
             client_max_size=self._app._client_max_size,
         )
         if asked.caller is not None:
             request[CALLER] = asked.caller
-        response = await self._app._handle(request)
-        if isinstance(response, web.Response) and not response.prepared:
-            return response
-        whole = web.Response(
-            status=response.status, headers=response.headers, body=bytes(kept.body)
-        )
-        whole.cookies.update(response.cookies)
-        return whole
+        return await self._app._handle(request)
 
 
 def url_of(target: str) -> URL:
@@ -101,11 +127,14 @@ def url_of(target: str) -> URL:
     return URL.build(path=path, query_string=query, fragment=fragment, encoded=True)
 
 
-def _refusals() -> Middleware:
+def _finished() -> Middleware:
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            return await handler(request)
+            response = await handler(request)
+            if is_long(request, response):
+                response = await request.app[LARGE_ANSWERS].whole(request, response)
+            return response
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer
             return as_problem(request, exc)
         finally:

@@ -8,19 +8,21 @@ from multidict import CIMultiDict
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import BadRequest
+from hookbundle.engine.errors import BadRequest, HookbundleError
 from hookbundle.server.http.authentication import CALLER, Caller
 from hookbundle.server.http.bodies import body_bytes, read_away
 from hookbundle.server.http.requests import header_lines_of
 from hookbundle.server.http.resources.sources.intake import READ_AWAY_BYTES_MAX
 
+IN_PARTS = "Hb-In-Parts"  # says that who asks takes a long answer part by part
 OF_THE_CONNECTION = frozenset(
     {
         "connection",
         "content-encoding",  # the body is sent on unpacked
         "content-length",
         "expect",
-        "hb-partition",  # only nodes may say that
+        "hb-in-parts",  # only nodes may say that
+        "hb-partition",
         "keep-alive",
         "te",
         "trailer",
@@ -47,9 +49,26 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """`rest`: by which name the node that has answered knows what follows; empty if that is all.
+    `node`: which that is; empty for this one, and where there is no rest."""
+
     status: int
     headers: Headers
     body: bytes
+    rest: str = ""
+    node: str = ""
+
+
+class NotAsked(HookbundleError):
+    """The node was not there: it has not got the request."""
+
+    other = Code.NO_OWNER
+
+
+class AnswerLost(HookbundleError):
+    """The node may have got the request, and done it."""
+
+    other = Code.ANSWER_LOST
 
 
 OF_THE_CALLER = frozenset({"authorization"})
@@ -91,8 +110,17 @@ async def _whole(request: web.Request) -> Asked:
 
 
 def _asked(request: web.Request, body: bytes) -> Asked:
-    headers = _passed_on(header_lines_of(request))
+    headers = passed_on(header_lines_of(request))
     return Asked(request.method, request.raw_path, headers, body, request.get(CALLER))
+
+
+def in_parts(asked: Asked) -> Asked:
+    """The same, of one who can take a long answer part by part."""
+    return replace(asked, headers=(*asked.headers, (IN_PARTS, "1")))
+
+
+def takes_parts(asked: Asked) -> bool:
+    return (IN_PARTS, "1") in asked.headers
 
 
 def may_be_repeated(asked: Asked) -> bool:
@@ -111,15 +139,15 @@ def answered_of(response: web.Response) -> Answered:
     body = response.body
     assert body is None or isinstance(body, bytes)
     cookies = (("Set-Cookie", each.OutputString()) for each in response.cookies.values())
-    return Answered(response.status, (*_passed_on(response.headers.items()), *cookies), body or b"")
+    return Answered(response.status, (*passed_on(response.headers.items()), *cookies), body or b"")
 
 
 def response_of(answered: Answered) -> web.Response:
-    headers = CIMultiDict(_passed_on(answered.headers))
+    headers = CIMultiDict(passed_on(answered.headers))
     return web.Response(status=answered.status, headers=headers, body=answered.body)
 
 
-def _passed_on(headers: Iterable[tuple[str, str]]) -> Headers:
+def passed_on(headers: Iterable[tuple[str, str]]) -> Headers:
     # Names of aiohttp's are of a kind of their own.
     return tuple(
         (str(name), value) for name, value in headers if name.lower() not in OF_THE_CONNECTION

@@ -6,12 +6,13 @@ nodes may see different things for a moment: one of their claims counts.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
 from hookbundle.actors.replication.role import Look, Yield
 from hookbundle.engine.errors import HookbundleError, in_words
-from hookbundle.engine.replication.assignment import as_given, assign, claimant, given_to, yields
+from hookbundle.engine.replication.assignment import assign, claimant, given_to, yields
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role, fresh
 from hookbundle.server.cluster.neighbours import Neighbours
@@ -25,7 +26,9 @@ from hookbundle.server.cluster.partitions.holding import (
     stopped_at,
 )
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
+from hookbundle.server.cluster.partitions.news import News
 from hookbundle.server.cluster.partitions.resting import Resting
+from hookbundle.server.cluster.partitions.views import Views
 
 LOOK_S = 0.25
 ROOM_AGAIN = 2  # times the floor: from there on a node that had no room takes partitions again
@@ -53,7 +56,8 @@ class Assigning:
         self._failed = failed
         self._node = node
         self._life = life
-        self._copies = copies
+        self._views = Views(life, len(hosts), copies)
+        self._news = News(hosts, lambda number: self._look(number, neighbours.live()))
         self._dead_after_s = dead_after_s
         self._floor_bytes = floor_bytes
         self._resting = Resting()
@@ -75,12 +79,12 @@ class Assigning:
 
     def start(self) -> None:
         for number in self._hosts:
-            self._neighbours.news_of(number, lambda number=number: self.heard(number))  # type: ignore[misc]
+            self._neighbours.news_of(number, partial(self._news.heard, number))
         self._task = asyncio.create_task(self._go_on(), name="assignment")
 
     async def close(self) -> None:
         self._is_closed = True
-        tasks = [*self._looking.values(), *self._confirming.values()] + (
+        tasks = [*self._looking.values(), *self._confirming.values(), *self._news.close()] + (
             [self._task] if self._task else []
         )
         for task in tasks:
@@ -113,11 +117,6 @@ class Assigning:
         self._given.clear()
         await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
 
-    def heard(self, number: int) -> None:
-        """Something may have come into the log of the partition: followers read on."""
-        if self._hosts[number].role.state.role is Role.FOLLOWING:
-            self._look(number, self._neighbours.live())
-
     def give_away(self, number: int, to: str) -> None:
         """The partition is yielded; nothing happens if it is not owned."""
         self._hosts[number].role.actor_ref.tell(Yield(to=to))
@@ -138,8 +137,10 @@ class Assigning:
                 live = self._neighbours.live()
                 self.furthest.note(live)
                 self._forget_given(live)
-                for number in self._hosts:
-                    if not self._rests(number):
+                for number, host in self._hosts.items():
+                    if self._rests(number):
+                        continue
+                    if not self._views.is_quiet(number, host, live, drains=self.drains):
                         self._look(number, live)
                 if not self.drains:
                     self._rebalance(live)
@@ -237,7 +238,7 @@ class Assigning:
 
     def _wanted(self, number: int, live: Mapping[str, Beat]) -> Look:
         names = staying(live)
-        assigned = self._assigned(live)[number]
+        assigned = self._views.assigned(live)[number]
         copies = copies_of(live, number)
         owns = claimant(number, assigned, fresh(copies), names) == self._node
         # A node that leaves, for a restart or for good, follows on with the copies that it has.
@@ -257,11 +258,6 @@ class Assigning:
             furthest=self.furthest.of(number),
         )
 
-    def _assigned(self, live: Mapping[str, Beat]) -> list[tuple[str, ...]]:
-        names = staying(live)
-        assigned = assign(len(self._hosts), names, self._copies)
-        return as_given(assigned, {name: live[name].given for name in names})
-
     # ---- what is given away
 
     def _forget_given(self, live: Mapping[str, Beat]) -> None:
@@ -277,7 +273,7 @@ class Assigning:
             if host.role.state.role is Role.OWNER
         }
         self._yielding &= set(owned)
-        assigned = self._assigned(live)
+        assigned = self._views.assigned(live)
         behind = {
             (number, name): lag
             for number in owned

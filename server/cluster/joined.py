@@ -100,7 +100,7 @@ class Joined(Neighbours):
                 known = Caller(caller.name, caller.scope, caller.workspace_id)
             asked = Asked(wanted.method, wanted.target, wanted.headers, wanted.body, known)
             answered = await answer(asked)
-            return NodeAnswer(answered.status, answered.headers, answered.body)
+            return NodeAnswer(answered.status, answered.headers, answered.body, answered.rest)
 
         await self._asking.open(answer_request)
         self._begin(self._watch_record())
@@ -217,8 +217,11 @@ class Joined(Neighbours):
         await self._beating.now()
 
     def live(self) -> Mapping[str, Beat]:
+        return {**self.others(), self._node: self._beat()}
+
+    def others(self) -> Mapping[str, Beat]:
         others = self._members.live(self._loop.time())
-        return {**{name: each.beat for name, each in others.items()}, self._node: self._beat()}
+        return {name: each.beat for name, each in others.items()}
 
     def heard_s(self) -> float:
         return self._members.heard_s(self._loop.time())
@@ -270,7 +273,7 @@ class Joined(Neighbours):
             raise NotAsked(str(exc)) from exc
         except asking.AnswerLost as exc:
             raise AnswerLost.of(AnswerLost.other) from exc
-        return Answered(answer.status, answer.headers, answer.body)
+        return Answered(answer.status, answer.headers, answer.body, answer.rest)
 
     def _life_of(self, node: str) -> str | None:
         return self._members.life_of(node, self._loop.time())

@@ -73,6 +73,9 @@ class Neighbours(Protocol):
     def live(self) -> Mapping[str, Beat]:
         """The live nodes by their names, this one among them."""
 
+    def others(self) -> Mapping[str, Beat]:
+        """The live nodes without this one, whose own beat would have to be made."""
+
     def heard_s(self) -> float:
         """For how long this node has heard its own beats without a break, in seconds; 0: not now.
 

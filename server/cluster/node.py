@@ -23,7 +23,7 @@ from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.engine.replication.roles import Role
 from hookbundle.engine.replication.settings import digest_of
 from hookbundle.server.cluster.answering import Answering
-from hookbundle.server.cluster.asked import Answered, Asked, answered_of
+from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.callers.sources import posters_at
 from hookbundle.server.cluster.callers.unknown_tokens import UnknownTokens
@@ -32,6 +32,7 @@ from hookbundle.server.cluster.console.sessions import ClusterSessions
 from hookbundle.server.cluster.feed.source import ClusterFeed
 from hookbundle.server.cluster.measuring.counting import Counting
 from hookbundle.server.cluster.neighbours import Neighbours
+from hookbundle.server.cluster.partitions.holding import held_by
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.making import hosts_of
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
@@ -94,9 +95,9 @@ class Node(Process):
 
     def owner_of(self, partition: int) -> str | None:
         """The live node that owns the partition, by its beats; "" if it is this one."""
+        others = {name: beat.held.get(partition) for name, beat in self.neighbours.others().items()}
         best, epoch = None, -1
-        for name, each in self.neighbours.live().items():
-            held = each.held.get(partition)
+        for name, held in [*others.items(), (self.cluster.node, held_by(self.hosts[partition]))]:
             if held is not None and held.role is Role.OWNER and held.epoch > epoch:
                 best, epoch = name, held.epoch
         if best == self.cluster.node:
@@ -120,7 +121,7 @@ class Node(Process):
     async def answer(self, asked: Asked) -> Answered:
         """What this node answers, of its own partitions, to another one."""
         assert self._answering is not None
-        return answered_of(await self._answering.answer(asked))
+        return await self._answering.answer(asked)
 
     # ---- starting and stopping
 
@@ -154,9 +155,8 @@ class Node(Process):
         self.console = new_console(self, router, serving.mail_tests)
         closing.push_async_callback(serving.commanding.close)
         closing.push_async_callback(serving.backing_up.close)
-        self._answering = Answering(
-            serving.answered_here(), self.fair_limits, config.listeners.body_s
-        )
+        self._answering = Answering(serving.answered_here(), self.fair_limits, config.listeners)
+        closing.callback(self._answering.close)
         self.listeners = await open_listeners(
             config.listeners,
             serving.routes(),

@@ -12,6 +12,7 @@ looks again. An answer that is lost after a request that may not be done twice i
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -24,9 +25,13 @@ from hookbundle.server.cluster.asked import (
     Asked,
     asked_of,
     asked_of_source,
+    in_parts,
     may_be_repeated,
     response_of,
 )
+from hookbundle.server.cluster.asked import AnswerLost as AnswerLost
+from hookbundle.server.cluster.asked import NotAsked as NotAsked
+from hookbundle.server.cluster.long_answers import fetching
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.http.bodies import owner_of
@@ -40,18 +45,6 @@ LOOK_EVERY_MAX_S = 0.4  # at a node that has refused several times: a body is se
 PASSED_ON_MAX = 1_000  # requests under way at other nodes, half of what each of those takes
 MISDIRECTED = 421
 STREAM = "text/event-stream"
-
-
-class NotAsked(HookbundleError):
-    """The node was not there: it has not got the request."""
-
-    other = Code.NO_OWNER
-
-
-class AnswerLost(HookbundleError):
-    """The node may have got the request, and done it."""
-
-    other = Code.ANSWER_LOST
 
 
 class PartitionStopped(NotOwner):
@@ -139,9 +132,18 @@ class Router:
             await self.posters.let_in(number, request)
         read = asked_of_source if is_of_source else asked_of
         asked = placing.at(number, await read(request))
+        if asked.method == "GET":
+            asked = in_parts(asked)
         with self.passed_on.holding(owner_of(request)):
             answered = await self._asked_again(number, node, asked)
-            return response_of(await self.here(asked) if answered is None else answered)
+            if answered is None:
+                answered = await self.here(asked)
+        if not answered.rest:
+            return response_of(answered)
+        return await fetching.passed_on(request, answered, partial(self._ask, answered.node))
+
+    async def _ask(self, node: str, asked: Asked) -> Answered:
+        return await (self._others.ask(node, asked) if node else self.here(asked))
 
     async def _handled_here(
         self, owned: Owned, request: web.Request, route: Route
@@ -205,7 +207,7 @@ class Router:
                     raise
                 answered = None
             if answered is not None and answered.status != MISDIRECTED:
-                return answered
+                return replace(answered, node=node) if answered.rest else answered
             # Nothing was done: the node is gone, or has given the partition away.
             if loop.time() >= until_s:
                 raise NotOwner.of(Code.NO_OWNER, partition=number)

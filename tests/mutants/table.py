@@ -45,6 +45,7 @@ from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
+from hookbundle.tests.mutants.bugs.replication.of_long_answers import LONG_ANSWERS
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
@@ -139,6 +140,7 @@ MUTANTS = (
     *SET_FORMATS,
     *REQUESTED,
     *LOGS,
+    *LONG_ANSWERS,
     *FEED_OF_ALL,
     *LOG_SERVERS,
     *GENERATIONS,

@@ -26,6 +26,7 @@ from hookbundle.engine.replication.envelopes import (
 from hookbundle.engine.replication.held_parts import HeldParts, NoRoom, Whole
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import (
+    ANSWER_BYTES_MAX,
     NodeAnswer,
     NodeRequest,
     pack,
@@ -36,7 +37,6 @@ from hookbundle.engine.replication.requests import (
 HEADER_BYTES_MAX = 16 * 1024  # of a message's payload, which includes them
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.5  # whether the node that was asked still lives
-ANSWER_BYTES_MAX = 64 * 1024 * 1024
 UNDER_WAY_MAX = 2_000  # requests of one node that are being answered
 
 log = structlog.get_logger(__name__)

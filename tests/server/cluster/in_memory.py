@@ -203,6 +203,9 @@ class Heard(neighbours.Neighbours):
             if each is self or not (each.is_cut or self.is_cut)
         }
 
+    def others(self) -> Mapping[str, Beat]:
+        return {name: each for name, each in self.live().items() if name != self.name}
+
     def beat(self) -> Beat:
         held, given = dict(self.held()), dict(self.given())
         return Beat(

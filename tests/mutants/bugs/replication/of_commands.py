@@ -12,7 +12,7 @@ CLUSTER_COMMANDS = (
     Mutant(
         name="cc1",
         bug="a partition that was moved goes back at once",
-        path="server/cluster/assigning.py",
+        path="server/cluster/partitions/views.py",
         edits=(("live[name].given for name in names", "{} for name in names"),),
         caught_by=(f"{GIVING}::test_a_partition_is_moved_and_stays_and_no_other_one_moves",),
     ),

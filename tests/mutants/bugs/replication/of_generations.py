@@ -180,7 +180,12 @@ GENERATIONS = (
         name="gn16",
         bug="an old deletion, met again in the feed, is taken for a new one",
         path="storage/database/replication/erasures.py",
-        edits=(("feed = max((", "feed = min(("),),
+        edits=(
+            (
+                "    after = bisect_left(rows, (AFTER_FEED,))\n",
+                "    after = bisect_left(rows, (keyspace.FEED,)) + 1\n",
+            ),
+        ),
         caught_by=(f"{ERASURES}::test_facts_of_before_that_retention_leaves_in_a_row_say_nothing",),
     ),
     Mutant(

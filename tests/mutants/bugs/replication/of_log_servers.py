@@ -78,7 +78,10 @@ LOG_SERVERS = (
         name="nl24",
         bug="garbage in the headers of a message ends the reading of the connection",
         path="actors/replication/nats/client.py",
-        edits=(("except (UnicodeDecodeError, IndexError):", "except IndexError:"),),
+        edits=(
+            ('written.decode(errors="replace")', "written.decode()"),
+            ("        except Exception as exc:  # noqa", "        except OSError as exc:  # noqa"),
+        ),
         caught_by=(f"{CONNECTION}::test_garbage_in_headers_costs_nobody_the_connection",),
     ),
     Mutant(
