@@ -135,10 +135,37 @@ KEPT = (
     ),
 )  # fmt: skip
 
+OF_A_CLUSTER = (
+    Goal(
+        "owner and follower, of a daemon's processor time: singles",
+        "cluster.rates", "pair_1_single_cpu_to_alone", most=1.5,
+        beside="pair_1_single_alone_cpu_us",
+    ),
+    Goal(
+        "the same, batches to a hundred chats",
+        "cluster.rates", "pair_1_many_cpu_to_alone", most=1.5, beside="pair_1_many_alone_cpu_us",
+    ),
+    Goal(
+        "the same, batches to ten chats",
+        "cluster.rates", "pair_1_ten_cpu_to_alone", most=1.5, beside="pair_1_ten_alone_cpu_us",
+    ),
+    Goal(
+        "the same, batches to one chat",
+        "cluster.rates", "pair_1_one_cpu_to_alone", most=1.5, beside="pair_1_one_alone_cpu_us",
+    ),
+)  # fmt: skip
+GOALS = (
+    ("goals of this edition", THIS_EDITION),
+    ("of the first, kept", KEPT),
+    ("of a cluster", OF_A_CLUSTER),
+)
+
 
 def table(results: Results, line: Callable[[str], None] = print) -> None:
     """Prints one line for each goal that was measured."""
-    for title, goals in (("goals of this edition", THIS_EDITION), ("of the first, kept", KEPT)):
+    for title, goals in GOALS:
+        if not any(goal.key in results.get(goal.bench, {}) for goal in goals):
+            continue
         line(f"\n{title:<60}{'goal':>10}{'measured':>12}        beside it")
         for goal in goals:
             value = results.get(goal.bench, {}).get(goal.key)

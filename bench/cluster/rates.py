@@ -122,10 +122,10 @@ def _of_cluster(cluster: MeasuredCluster, kind: str, turn: int, quick: bool) -> 
     behind = [node for node in others if node.position() < asked[0].position()]
     while behind:  # what they have not read yet is part of what it costs
         behind = [node for node in behind if node.position() < asked[0].position()]
-    spent = [
+    asked_s, others_s = (
         sum(each.cpu_s() for each in group) - was for group, was in zip(groups, before, strict=True)
-    ]
-    return _sample(took, kind, *spent, cpu_s_of(cluster.servers) - servers_s)
+    )
+    return _sample(took, kind, asked_s, others_s, cpu_s_of(cluster.servers) - servers_s)
 
 
 def _loaded(address: str, kind: str, turn: int, quick: bool) -> dict[str, float]:

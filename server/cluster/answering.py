@@ -132,7 +132,7 @@ def _finished() -> Middleware:
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             response = await handler(request)
-            if is_long(request, response):
+            if is_long(response, request):
                 response = await request.app[LARGE_ANSWERS].whole(request, response)
             return response
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer

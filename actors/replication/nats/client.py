@@ -132,8 +132,9 @@ class LogClient(Client):
         sizes = f"{len(head)} {len(head) + payload_size}" if head else str(payload_size)
         command = f"{'HPUB' if head else 'PUB'} {subject} {reply} {sizes}\r\n".encode()
         message = b"".join((command, head, payload, b"\r\n"))
-        if self.is_connected and not self._pending and len(message) <= AT_ONCE_BYTES_MAX:
-            self._transport.write(message)  # else a task would write it in the loop's next turn
+        transport, is_small = self._transport, len(message) <= AT_ONCE_BYTES_MAX
+        if transport is not None and self.is_connected and is_small and not self._pending:
+            transport.write(message)  # else a task would write it in the loop's next turn
             return
         await self._send_command(message)
         if self._flush_queue is not None and self._flush_queue.empty():

@@ -20,12 +20,14 @@ from aiohttp.abc import AbstractStreamWriter
 
 from hookbundle.server.cluster.asked import Answered, Asked, answered_of, passed_on
 from hookbundle.server.http.large_answers import PIECE_BYTES, is_large
+from hookbundle.server.http.requests import number_of
 
 REST = "/cluster/rest/"
 PART_BYTES = 4 * PIECE_BYTES
 WHOLE_BYTES_MAX = 4 * 1024 * 1024  # of a body that was made as a whole
 KEPT_S = 10.0  # for which the last part may be asked for again
 NAME_BYTES = 16
+STATUS_MAX = 599
 GONE = Answered(404, (), b"")
 DROPPED = Answered(204, (), b"")
 BROKEN = Answered(500, (), b"")
@@ -56,7 +58,9 @@ class InParts(AbstractStreamWriter):
         await self._until_taken()
 
     async def write_headers(self, status_line: str, headers: Any) -> None:
-        self.begun = Answered(int(status_line.split(" ")[1]), passed_on(headers.items()), b"")
+        status = number_of(status_line.split(" ")[1], STATUS_MAX)
+        assert status is not None, f"{status_line!r} has no status"
+        self.begun = Answered(status, passed_on(headers.items()), b"")
 
     async def part(self) -> bytes:
         """The next part; less than one if the handler has ended, or has failed."""
@@ -86,12 +90,13 @@ class InParts(AbstractStreamWriter):
         pass
 
 
-def is_long(request: web.Request, response: web.StreamResponse) -> TypeGuard[web.Response]:
+def is_long(response: web.StreamResponse, request: web.Request) -> TypeGuard[web.Response]:
     """Whether an answer that was made as a whole is to go in parts, to one who takes it so."""
     return (
         isinstance(request._payload_writer, InParts)
         and is_large(response)
-        and len(response.body) > WHOLE_BYTES_MAX
+        and isinstance(body := response.body, bytes)
+        and len(body) > WHOLE_BYTES_MAX
     )
 
 
@@ -127,7 +132,9 @@ class HeldAnswers:
             raise
         if task.done() and not writer.is_whole:  # what it has written is not used, if it failed
             response = task.result()
-            return BROKEN if response.prepared else answered_of(response)
+            if response.prepared or not isinstance(response, web.Response):
+                return BROKEN
+            return answered_of(response)
         assert writer.begun is not None, "what has been written has headers"
         answered = replace(writer.begun, body=part)
         if writer.is_whole:

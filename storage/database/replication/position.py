@@ -54,7 +54,7 @@ def follow(env: Environment, changed: Iterable[Row], position: Position) -> None
     """
     rows_of_all = list(changed)
     # In the order of their keys: neighbours stand on one page, and one is found by the other.
-    put = sorted([row for row in rows_of_all if row[1] is not None])
+    put = sorted([(key, value) for key, value in rows_of_all if value is not None])
     deleted = [key for key, value in rows_of_all if value is None]
     while not _has_put(env, put, deleted, position):
         pass
@@ -64,7 +64,9 @@ def follow(env: Environment, changed: Iterable[Row], position: Position) -> None
     env.grow_if_needed()
 
 
-def _has_put(env: Environment, put: list[Row], deleted: list[bytes], position: Position) -> bool:
+def _has_put(
+    env: Environment, put: list[tuple[bytes, bytes]], deleted: list[bytes], position: Position
+) -> bool:
     """False if the map was too small, and has grown. Raises: StorageError."""
     try:
         with env.write() as txn:
