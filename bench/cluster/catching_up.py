@@ -21,18 +21,15 @@ from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
-from hookbundle.actors.replication.nats.making import Wanted, make_cluster
 from hookbundle.bench import filling, harness
-from hookbundle.bench.cluster.made import SERVERS, cluster_of, log_servers, make_workspaces
+from hookbundle.bench.cluster.made import SERVERS, cluster_of, log_servers, make, make_workspaces
 from hookbundle.bench.filling import OpenWindow
 from hookbundle.bench.harness import Value
-from hookbundle.engine.replication.cluster import FORMAT, ClusterRecord, key_id
 from hookbundle.engine.replication.names import Names
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
 from hookbundle.tests.log_servers.cluster import LogServers
-from hookbundle.tests.log_servers.instead import KEY
 
 DAY_MS = 86_400_000
 MIB = 1 << 20
@@ -127,16 +124,8 @@ async def _joined(servers: LogServers, windows: int) -> dict[str, Value]:
 
 
 async def _written(servers: LogServers, name: str, folder: Path) -> float:
-    record = ClusterRecord(FORMAT, name, 1, SCHEMA, 1, key_id(KEY))
-    wanted = Wanted(
-        names=Names(name),
-        record=record,
-        life=Life("init", SCHEMA, filling.now_ms),
-        replicas=SERVERS,
-        insecure=True,
-    )
     began_s = time.perf_counter()
-    await make_cluster(Servers(urls=servers.urls), wanted, folder, lambda _: None)
+    await make(servers.urls, name, 1, folder)
     return time.perf_counter() - began_s
 
 

@@ -3,6 +3,7 @@
 All of them are processes of one machine, and the servers share its disk.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,11 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hookbundle.bench import harness
+from hookbundle.actors.replication.log import Life
+from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.making import Wanted, make_cluster
+from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Process
 from hookbundle.bench.processes import calls
+from hookbundle.engine.replication.cluster import FORMAT, ClusterRecord, key_id
+from hookbundle.engine.replication.names import Names
+from hookbundle.storage.database.records import SCHEMA
 from hookbundle.tests.log_servers.cluster import LogServers
-from hookbundle.tests.log_servers.instead import init
+from hookbundle.tests.log_servers.instead import KEY
 
 SERVERS = 3
 NEVER_CALLED = "http://127.0.0.1:8999/"  # a port that settings may name
@@ -110,7 +117,7 @@ def cluster_of(
     with ExitStack() as closing:
         folder = closing.enter_context(harness.data_directory())
         made = MeasuredCluster(servers, servers.new_cluster(), partitions, copies, folder, [])
-        init(servers, made.name, partitions)
+        asyncio.run(make(servers.urls, made.name, partitions, folder / "made"))
         names = [chr(ord("a") + number) for number in range(nodes)]
         processes = made.start(names)
         for process in processes:
@@ -118,6 +125,19 @@ def cluster_of(
         made.ready(names, processes)
         made.settled()
         yield made
+
+
+async def make(urls: Sequence[str], name: str, partitions: int, folder: Path) -> None:
+    """The cluster is on the log servers. `folder`: as for `make_cluster`."""
+    created_ms = filling.now_ms()
+    wanted = Wanted(
+        names=Names(name),
+        record=ClusterRecord(FORMAT, name, partitions, SCHEMA, created_ms, key_id(KEY)),
+        life=Life("init", SCHEMA, filling.now_ms),
+        replicas=SERVERS,
+        insecure=True,
+    )
+    await make_cluster(Servers(urls=tuple(urls)), wanted, folder, lambda _: None)
 
 
 def make_workspaces(socket: str, count: int) -> None:

@@ -24,17 +24,15 @@ from hookbundle.actors.replication.messages import Look
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
-from hookbundle.actors.replication.nats.making import Wanted, make_cluster
 from hookbundle.actors.replication.role import Host, RoleActor
 from hookbundle.actors.replication.waiting import Wait
 from hookbundle.bench import filling, harness
 from hookbundle.bench.alone.store import DAY_MS, MESSAGES, Alone, Messages, filled
-from hookbundle.bench.cluster.made import SERVERS, log_servers
+from hookbundle.bench.cluster.made import SERVERS, log_servers, make
 from hookbundle.bench.harness import Value
 from hookbundle.bench.instructions import counting
 from hookbundle.bench.instructions.counting import Counted
 from hookbundle.bench.processes.serve import SlowLoop
-from hookbundle.engine.replication.cluster import FORMAT, ClusterRecord, key_id
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
@@ -43,7 +41,6 @@ from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.database.replication.base import NewCopy
 from hookbundle.storage.database.replication.copies import open_copy
-from hookbundle.tests.log_servers.instead import KEY
 
 KINDS = ("single_alone", "single", "many", "one")
 CLUSTER = "work"
@@ -198,19 +195,10 @@ async def work(data: Path, urls: str) -> None:
 
 
 async def _make_cluster(data: Path, urls: str) -> None:
-    record = ClusterRecord(FORMAT, CLUSTER, 1, SCHEMA, 1, key_id(KEY))
-    wanted = Wanted(
-        names=Names(CLUSTER),
-        record=record,
-        life=Life("init", SCHEMA, filling.now_ms),
-        replicas=SERVERS,
-        insecure=True,
-    )
     with tempfile.TemporaryDirectory(dir=data) as folder:
         env = filled(Path(folder) / "000", aggregation_ms=DAY_MS)
         env.close()
-        servers = Servers(urls=tuple(urls.split(",")))
-        await make_cluster(servers, wanted, Path(folder), lambda _: None)
+        await make(urls.split(","), CLUSTER, 1, Path(folder))
 
 
 if __name__ == "__main__":
