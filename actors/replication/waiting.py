@@ -5,7 +5,8 @@ As `asyncio.run_coroutine_threadsafe`, which chains two futures and lets the loo
 
 import asyncio
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,14 +43,11 @@ class Wait(Generic[T]):
             self._task.cancel()
 
     async def _do(self, work: Coroutine[Any, Any, T]) -> None:
-        try:
-            result = await work
-        except asyncio.CancelledError:
-            self._done.cancel()
-            raise
-        except BaseException as exc:  # noqa: BLE001 - it is the waiting thread's
-            if not self._done.cancelled():
+        with suppress(InvalidStateError):  # it was given up
+            try:
+                self._done.set_result(await work)
+            except asyncio.CancelledError:
+                self._done.cancel()
+                raise
+            except Exception as exc:  # noqa: BLE001 - it is the waiting thread's
                 self._done.set_exception(exc)
-        else:
-            if not self._done.cancelled():
-                self._done.set_result(result)
