@@ -53,8 +53,10 @@ async def test_work_that_is_given_up_ends_and_the_thread_goes_on() -> None:
 
 
 async def test_a_result_that_comes_too_late_is_nobodys() -> None:
-    wait, waiting = await made(asyncio.sleep(0, "late"))
+    go_on = asyncio.Event()
+    wait, waiting = await made(go_on.wait())
     wait._done.cancel()
+    go_on.set()
 
     with pytest.raises(CancelledError):
         await waiting
