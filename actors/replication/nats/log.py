@@ -82,10 +82,9 @@ class NatsLog(RawLog):
             return Taken()
         if answer.error is not None or answer.stream != stream or not answer.seq:
             return self._unknown(answer.why or f"an ack of {answer.stream!r}")
-        state = self.state
-        state.why = ""
-        if not state.is_news_due:
-            state.is_news_due = True
+        self.state.why = ""
+        if not self.state.is_news_due:
+            self.state.is_news_due = True
             asyncio.get_running_loop().call_later(NEWS_AFTER_S, self._say_news)
         return Acked(answer.seq)
 
@@ -105,8 +104,7 @@ class NatsLog(RawLog):
 
         A hint, which may be lost. Raises: Unreachable; it is heard once there is a server.
         """
-        subject = self._names.news(self._partition)
-        await self._connection.subscribe(subject, lambda _: news())
+        await self._connection.subscribe(self._names.news(self._partition), lambda _: news())
 
     def _say_news(self) -> None:
         self.state.is_news_due = False
