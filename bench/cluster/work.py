@@ -109,6 +109,15 @@ class HostAlone(Host):
     def drop_copy(self) -> None:
         raise AssertionError
 
+    def distrust_copy(self) -> None:
+        raise AssertionError
+
+    def left_over(self) -> bool:
+        return False
+
+    def raise_schema(self, schema: int) -> None:
+        raise AssertionError
+
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         return await self._loop.run_in_executor(self._threads, work)
 

@@ -134,8 +134,8 @@ HOSTILE_CALLERS = (
             ("        if len(self.body) + len(chunk) > KEPT_BYTES_MAX:\n", "        if False:\n"),
         ),
         caught_by=(
-            f"{HOSTILE}/test_passed_on.py"
-            "::test_an_answer_that_is_sent_whole_is_not_as_large_as_it_likes",
+            "tests/server/cluster/long_answers/test_held.py"
+            "::test_who_can_not_take_parts_is_refused_what_can_not_be_held",
         ),
     ),
 )
