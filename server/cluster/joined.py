@@ -220,8 +220,7 @@ class Joined(Neighbours):
         return {**self.others(), self._node: self._beat()}
 
     def others(self) -> Mapping[str, Beat]:
-        others = self._members.live(self._loop.time())
-        return {name: each.beat for name, each in others.items()}
+        return {n: each.beat for n, each in self._members.live(self._loop.time()).items()}
 
     def heard_s(self) -> float:
         return self._members.heard_s(self._loop.time())
