@@ -40,7 +40,10 @@ COPIES_OF_NODES = (
         bug="the partition with the tokens for all is followed by its holders alone",
         path="server/cluster/assigning.py",
         edits=(
-            ("holds=self._node in assigned or number == OF_ALL or stays,", "holds=self._node in assigned or stays,"),
+            (
+                "holds=self._node in assigned or number == OF_ALL or stays,",
+                "holds=self._node in assigned or stays,",
+            ),
         ),
         caught_by=(
             f"{COPIES}::test_a_token_for_all_is_known_to_a_node_without_copies_that_asks_nobody",
