@@ -35,7 +35,7 @@ from hookbundle.engine.replication.entries import (
 )
 
 ENTRIES_AT_ONCE = 256
-MUCH_BYTES = 512 * 1024  # of entries read; from there on servers may have left some to be read
+MUCH_BYTES = 16 * 1024  # of entries read; from there on servers may have left some to be read
 AGAIN_S = 0.05  # after an answer that did not come; each time doubled
 AGAIN_S_MAX = 1.0
 

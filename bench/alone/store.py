@@ -8,38 +8,30 @@ counted; they hardly depend on the machine. Time stands still, so nothing is don
 Run it as `python bench/alone/store.py [--quick] [KIND…]`.
 """
 
-import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hookbundle.actors.store import Store, StoreConfig
-from hookbundle.actors.store_queue import Commit, StoreQueue
 from hookbundle.bench import filling, harness
+from hookbundle.bench.alone.on_this_thread import WORKSPACES, Alone, filled
 from hookbundle.bench.harness import Value
 from hookbundle.bench.instructions import counting
 from hookbundle.bench.instructions.counting import Counted
-from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered
-from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.chat_records import Head
 from hookbundle.storage.database.delivery_records import Attempt
-from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import Result, Transition
 
 DAY_MS = 86_400_000
-WORKSPACES = 16
 QUEUED = 60  # deliveries of each webhook
 
 
@@ -99,65 +91,6 @@ def _commits(kind: str, quick: bool) -> int:
 
 
 # ---- the process that is measured
-
-
-class StillClock(SystemClock):
-    """Its time is that of its start."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._started_ms = super().now_ms()
-
-    def now_ms(self) -> int:
-        return self._started_ms
-
-    def elapsed_ms(self) -> int:
-        return 0
-
-
-class ThisThread(asyncio.SelectorEventLoop):
-    """What it shall call, it calls at once."""
-
-    def call_soon_threadsafe(  # type: ignore[override]
-        self, callback: Callable[..., object], *args: object, context: object = None
-    ) -> None:
-        callback(*args)
-
-
-class Alone:
-    """The Store on a database, on this thread. `agree`: of a cluster."""
-
-    def __init__(self, env: Environment, agree: Agree | None = None) -> None:
-        self.clock = StillClock()
-        config = StoreConfig()
-        self.queue = StoreQueue(config.waiting_max)
-        self._store = Store(
-            env, self.queue, config, self.clock, ThisThread(), _ignore, _ignore, agree
-        )
-        self.queue.attach(self._store.actor_ref)
-
-    def commit(self, transitions: Sequence[Transition]) -> list[Result]:
-        """Their results, in one commit."""
-        results: list[Result] = []
-
-        def then(result: Result | HookbundleError) -> None:
-            assert not isinstance(result, HookbundleError), result
-            results.append(result)
-
-        self.queue.called = True  # nobody has to be woken
-        for transition in transitions:
-            self.queue.submit(transition, then)
-        self._store.on_receive(Commit())
-        return results
-
-
-def filled(path: Path, **with_what: Any) -> Environment:
-    filling.fill(path, WORKSPACES, url=filling.NEVER_CALLED, **with_what)
-    return open_environment(path, filling.now_ms())
-
-
-def _ignore(_: object) -> None:
-    pass
 
 
 class Messages:

@@ -20,7 +20,8 @@ from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.replication.cluster import ClusterConfig
 from hookbundle.server.cluster.joined import Joined
-from hookbundle.server.cluster.node import Node, new_life
+from hookbundle.server.cluster.neighbours import new_life
+from hookbundle.server.cluster.node import Node
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.log_servers.instead import KEY

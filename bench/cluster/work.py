@@ -27,7 +27,8 @@ from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.role import Host, RoleActor
 from hookbundle.actors.replication.waiting import Wait
 from hookbundle.bench import filling, harness
-from hookbundle.bench.alone.store import DAY_MS, MESSAGES, Alone, Messages, filled
+from hookbundle.bench.alone.on_this_thread import Alone, filled
+from hookbundle.bench.alone.store import DAY_MS, MESSAGES, Messages
 from hookbundle.bench.cluster.made import SERVERS, log_servers, make
 from hookbundle.bench.harness import Value
 from hookbundle.bench.instructions import counting

@@ -2,7 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
-COMMANDS = "tests/reliability/cluster/test_commands.py"
+COMMANDS = "tests/reliability/cluster/operating/test_commands.py"
 COPIES = "tests/server/cluster/test_copies.py"
 READING = "tests/actors/replication/nats/test_reading.py"
 ROLES = "tests/engine/replication/test_roles.py"

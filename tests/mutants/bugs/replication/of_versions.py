@@ -6,7 +6,7 @@ ROLES = "tests/actors/replication/test_schemas.py"
 CHAIN = "tests/engine/replication/test_chain.py"
 COMMAND = "tests/server/cluster/commanding/test_upgrading.py"
 MEMBERSHIP = "tests/actors/replication/nats/test_membership.py"
-PROCESSES = "tests/reliability/cluster/test_upgrading.py"
+PROCESSES = "tests/reliability/cluster/operating/test_upgrading.py"
 RECORDS = "tests/engine/replication/test_cluster.py"
 
 OF_VERSIONS = (
@@ -80,7 +80,7 @@ OF_VERSIONS = (
     Mutant(
         name="vr8",
         bug="what came with a schema is used before the schema is raised",
-        path="tests/reliability/cluster/later.py",
+        path="tests/reliability/cluster/operating/later.py",
         edits=((">= {LATER}:", ">= 0:"),),
         caught_by=(
             f"{PROCESSES}::test_two_nodes_are_replaced_by_a_later_version_and_then_the_schema_is"

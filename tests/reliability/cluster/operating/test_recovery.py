@@ -22,7 +22,7 @@ from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses, NodePro
 from hookbundle.tests.reliability.harness.battery import FULL
 
 WITHIN_S = 120.0
-PAGE = (Path(__file__).parents[3] / "docs" / "cluster.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "cluster.md").read_text(encoding="utf-8")
 
 long = pytest.mark.skipif(not FULL, reason="long form: make cluster-table")
 

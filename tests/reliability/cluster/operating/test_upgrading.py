@@ -26,7 +26,8 @@ from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.program import Ran
 from hookbundle.tests.reliability.cluster.audit import arrived, copies_of, shown
 from hookbundle.tests.reliability.cluster.clients import Traffic, traffic
-from hookbundle.tests.reliability.cluster.later import (
+from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses, NodeProcess, cluster_of
+from hookbundle.tests.reliability.cluster.operating.later import (
     LATER,
     PRESENT,
     ROOT,
@@ -35,7 +36,6 @@ from hookbundle.tests.reliability.cluster.later import (
     counted,
     later_version,
 )
-from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses, NodeProcess, cluster_of
 from hookbundle.tests.reliability.harness.battery import FULL
 
 WITHIN_S = 60.0

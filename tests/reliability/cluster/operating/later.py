@@ -18,7 +18,7 @@ from hookbundle.storage.database.records import SCHEMA, Usage
 from hookbundle.tests.program import Program
 from hookbundle.tests.reliability.cluster.nodes import NodeProcess
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ROOMS = ("actors", "commands", "engine", "server", "storage")
 LATER = SCHEMA + 1
 VERSION = f"{__version__}+later"
