@@ -1,4 +1,4 @@
-"""The Store of the daemon on the thread that submits to it, so that all that is counted is its work.
+"""The Store of the daemon on the thread that submits to it: all that is counted is its work.
 
 Time stands still, so nothing is done by the clock.
 """

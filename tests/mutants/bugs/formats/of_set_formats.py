@@ -100,7 +100,7 @@ SET_FORMATS = (
         name="sf10",
         bug="bytes of bodies that were rendered are not counted",
         path="actors/attempts/rendering.py",
-        edits=(("self.made_bytes += len(made.body)", "self.made_bytes += 0"),),
+        edits=(("self._sum.bytes += len(made.body)", "self._sum.bytes += 0"),),
         caught_by=(
             "tests/server/http/resources/test_metrics.py"
             "::test_bodies_of_formats_are_counted_by_the_process_that_had_them",

@@ -86,7 +86,7 @@ COPIES_OF_NODES = (
             ),
         ),
         caught_by=(
-            f"{COMMANDS}::test_partitions_are_moved_drained_and_compacted_and_a_node_is_forgotten",
+            f"{COMMANDS}::test_partitions_are_moved_and_drained_and_a_node_is_forgotten",
         ),
     ),
     Mutant(
