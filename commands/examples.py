@@ -261,7 +261,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cluster move": ("hookbundle cluster move 3 n2",),
     "cluster forget": ("hookbundle cluster forget n3",),
     "cluster recover": (
-        "hookbundle cluster recover           # what has stopped, and who has what of it",
+        "hookbundle cluster recover  # what has stopped, and who has what of it",
         "hookbundle cluster recover --from n1",
     ),
     "cluster compact": ("hookbundle cluster compact",),

@@ -4,7 +4,7 @@ As `asyncio.run_coroutine_threadsafe`, which chains two futures and lets the loo
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -13,10 +13,17 @@ T = TypeVar("T")
 
 
 class Wait(Generic[T]):
-    """Made in the thread that waits, which then calls `result`."""
+    """Made in the thread that waits, which then calls `result`. `done`: called on the loop when the
+    work has come to its end without an error."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[Any, Any, T],
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
         self._loop = loop
+        self._then = done
         self._done: Future[T] = Future()
         self._task: asyncio.Task[None] | None = None
         self._is_given_up = False
@@ -45,7 +52,9 @@ class Wait(Generic[T]):
     async def _do(self, work: Coroutine[Any, Any, T]) -> None:
         with suppress(InvalidStateError):  # it was given up
             try:
-                self._done.set_result(await work)
+                result = await work
+                self._then()
+                self._done.set_result(result)
             except asyncio.CancelledError:
                 self._done.cancel()
                 raise

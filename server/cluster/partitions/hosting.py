@@ -137,7 +137,7 @@ class PartitionHost(Host):
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Raises: Fenced if the node gives up waiting, because its process is to end."""
         self._since_s = self._loop.time()
-        wait = Wait(self._loop, self._timed(work))
+        wait = Wait(self._loop, work, self._appended)
         self._waits.add(wait)
         if self._is_given_up:
             wait.give_up()
@@ -148,10 +148,8 @@ class PartitionHost(Host):
         finally:
             self._waits.discard(wait)
 
-    async def _timed(self, work: Coroutine[Any, Any, T]) -> T:
-        result = await work
+    def _appended(self) -> None:
         self._shared.appended(self._loop.time() - self._since_s)
-        return result
 
     def give_up(self) -> None:
         """A group that waits for the log is not waited for: as if the process were killed now."""

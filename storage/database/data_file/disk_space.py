@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import StorageError, StoreFull
 
 FOR_WANT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -26,7 +27,7 @@ def errors_of(path: Path) -> Iterator[None]:
         words = f"{exc.filename or path}: {exc.strerror or exc}"
         if exc.errno in FOR_WANT_OF_SPACE:
             raise StoreFull(f"the disk is full: {words}") from exc
-        raise StorageError(words) from exc
+        raise StorageError(words, Code.STORE_FAILED) from exc
 
 
 def free_bytes(path: Path) -> int:

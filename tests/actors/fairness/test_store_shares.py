@@ -16,7 +16,7 @@ from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.costs import COSTS
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.notes import Confirm, Note
+from hookbundle.storage.transitions.notes import Confirm, Note, RaiseSchema
 from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.sources.learning import LearnFromSource
@@ -44,6 +44,7 @@ from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 UNASKED = (
     *(AcceptMessages, ChangeMessages, DropChanges, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, StoreBody, RecordTest, MailAccepted, MailFailed, Confirm),
+    RaiseSchema,
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses, TrimArrivals),
     # What a request teaches takes a place as a whole; requests are noted once a second.

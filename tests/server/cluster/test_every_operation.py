@@ -29,6 +29,7 @@ OF_A_CLUSTER = {
     "forget_node",
     "upgrade_cluster",
     "recover_cluster",
+    "check_copies",
 }
 
 Seen = tuple[int, str, str, tuple[str, ...]]

@@ -10,7 +10,7 @@ from hookbundle.tests.feed_readers import BRISK, Home, home, subscribed
 from hookbundle.tests.server.feed.test_sse import streaming
 
 CASES: list[tuple[dict[str, list[str]], list[tuple[str, str]]]] = [
-    ({"types": ["nope"]}, [("types[0]", "no_type")]),
+    ({"types": ["xyzzy"]}, [("types[0]", "no_type")]),
     ({"types": ["delivery.*", "delivery.deliverd"]}, [("types[1]", "misspelt_type")]),
     ({"types": ["delivery"]}, [("types[0]", "misspelt_type")]),
     ({"types": [""]}, [("types[0]", "no_type")]),
@@ -22,7 +22,7 @@ CASES: list[tuple[dict[str, list[str]], list[tuple[str, str]]]] = [
         [("webhooks[0]", "no_events_of_webhook")],
     ),
     (
-        {"workspaces": ["nope", "acme", "x"], "types": ["nope"]},
+        {"workspaces": ["nope", "acme", "x"], "types": ["xyzzy"]},
         [
             ("types[0]", "no_type"),
             ("workspaces[0]", "no_events_of"),

@@ -85,9 +85,7 @@ COPIES_OF_NODES = (
                 '[each or "-" for each in found.values()]',
             ),
         ),
-        caught_by=(
-            f"{COMMANDS}::test_partitions_are_moved_and_drained_and_a_node_is_forgotten",
-        ),
+        caught_by=(f"{COMMANDS}::test_partitions_are_moved_and_drained_and_a_node_is_forgotten",),
     ),
     Mutant(
         name="clp8",

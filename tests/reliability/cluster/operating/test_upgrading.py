@@ -90,6 +90,17 @@ class Scene:
         found: dict[str, Any] = await said(node, "cluster", "status")
         return found
 
+    async def until_raised(self) -> None:
+        """Each partition writes the later schema."""
+        left = self.made.partitions
+        async with connected(self.made.nodes[0].socket_path) as session:
+            path = "http://hookbundle/v1/events?since=oldest&type=daemon.upgraded"
+            async with session.get(path) as answer, asyncio.timeout(WITHIN_S):
+                async for line in answer.content:
+                    left -= line.startswith(b"data:") and b"daemon.upgraded" in line
+                    if not left:
+                        return
+
     async def ends(self) -> None:
         self.traffic.ended.set()
         found = await arrived(self.traffic, self.receiver)
@@ -153,8 +164,9 @@ async def upgraded(scene: Scene, later: Version, more: int, back: bool) -> None:
     before, possible = clients.acknowledged, await scene.status()
     asked = await first.program("cluster", "upgrade")
     raised = await first.program("cluster", "upgrade", "--yes")
-    after = clients.acknowledged
     assert raised.code == 0, raised.err
+    await scene.until_raised()
+    after = clients.acknowledged
     await clients.more(more)
     await scene.ends()
     PRESENT.put_on(last)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster import assigning
 from hookbundle.server.cluster.node import Node
+from hookbundle.server.cluster.partitions import resting
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, daemon_in, event, until
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster
@@ -20,7 +20,8 @@ ALL = set(range(PARTITIONS))
 
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assigning, "BROKEN_AGAIN_S", 0.1)
+    monkeypatch.setattr(resting, "FIRST_S", 0.1)
+    monkeypatch.setattr(resting, "MOST_S", 0.1)
 
 
 def lose(cluster: MemoryCluster) -> None:
