@@ -233,6 +233,9 @@ class Assigning:
             log.warning("log not read", partition=number, error=in_words(exc))
         except Exception as exc:
             log.error("log not read", partition=number, exc_info=exc)
+            if not self._is_closed and not host.role.actor_ref.is_alive():
+                # Nobody would give its partition away. Others take all over, and it starts anew.
+                self._failed(exc)
         finally:
             del self._looking[number]
 

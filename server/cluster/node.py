@@ -269,11 +269,11 @@ class Node(Process):
     async def _drained(self) -> None:
         self.assigning.drains = True
         await self.neighbours.leave()
-        busy, told = {Role.OWNER, Role.YIELDING, Role.CLAIMING}, set[int]()
-        while any(host.role.state.role in busy for host in self.hosts.values()):
+        told = set[int]()
+        while any(host.is_busy for host in self.hosts.values()):
             for number, host in self.hosts.items():
                 # Also those whose claim was on its way when the drain began.
-                if host.role.state.role is Role.OWNER and number not in told:
+                if host.is_busy and host.role.state.role is Role.OWNER and number not in told:
                     told.add(number)
                     self.assigning.give_away(number, self.assigning.heir_of(number))
             await asyncio.sleep(POLL_S)

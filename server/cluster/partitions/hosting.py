@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
+from pykka import ActorDeadError
 
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.messages import RecordDamaged
@@ -18,6 +19,7 @@ from hookbundle.actors.replication.waiting import Wait
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import CorruptRecord, Fenced, HookbundleError, Unusable
 from hookbundle.engine.replication.renewal import Rules
+from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
@@ -157,11 +159,18 @@ class PartitionHost(Host):
         for wait in list(self._waits):
             wait.give_up()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it owns the partition, or is about to; one whose role has failed does neither."""
+        busy = (Role.OWNER, Role.YIELDING, Role.CLAIMING)
+        return self.role.actor_ref.is_alive() and self.role.state.role in busy
+
     async def close(self) -> None:
         """The copy is closed; what works on it must have ended."""
         if self.number in self._owned:
             await self.disown(finish=False)
-        await self.role.actor_ref.ask(CloseCopy(), block=False)
+        with suppress(ActorDeadError):  # which the node ends for
+            await self.role.actor_ref.ask(CloseCopy(), block=False)
         await self.role.actor_ref.stop(block=False)
 
     async def confirmed(self) -> None:

@@ -213,7 +213,8 @@ class Owned:
 
     async def _requests_answered(self) -> None:
         """The chats still take what was begun; new requests come no more."""
-        await asyncio.wait(self.under_way)
+        while self.under_way:  # the last may have ended before this began
+            await asyncio.wait(self.under_way)
 
     async def _ended(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What waits for the Store is waited for until the deadline."""

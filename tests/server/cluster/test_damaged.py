@@ -39,14 +39,14 @@ async def test_a_damaged_record_at_a_new_owner_costs_callers_another_move_and_no
         other = next(node for node in made.nodes if node is not owner)
         follower = other.hosts[NUMBER].role.state.follower
         assert follower is not None
-        assert damage_chats(follower.env) > 0
+        await until(lambda: damage_chats(follower.env) > 0)  # once it has followed
 
         answer = await made.apis[0].ask(
             "POST", "/v1/cluster/move", {"partition": NUMBER, "node": other.cluster.node}
         )
         assert answer.status == 200, answer
         await made.accepted(NAME, event("m3", "chat"))  # asked again until it is accepted
-        assert NUMBER in owner.owned
+        await until(lambda: NUMBER in owner.owned)
         role = other.hosts[NUMBER].role.state
         await until(lambda: role.role is Role.FOLLOWING)
         async with asyncio.timeout(20):
