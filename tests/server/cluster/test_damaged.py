@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions import resting
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database import keyspace
@@ -27,6 +28,11 @@ def damage_chats(env: Environment) -> int:
     return len(chats)
 
 
+def come_to(node: Node) -> int:
+    """Up to which entry of the partition's log."""
+    return node.hosts[NUMBER].role.state.copy_at().seq
+
+
 async def test_a_damaged_record_at_a_new_owner_costs_callers_another_move_and_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,7 +45,8 @@ async def test_a_damaged_record_at_a_new_owner_costs_callers_another_move_and_no
         other = next(node for node in made.nodes if node is not owner)
         follower = other.hosts[NUMBER].role.state.follower
         assert follower is not None
-        await until(lambda: damage_chats(follower.env) > 0)  # once it has followed
+        await until(lambda: come_to(other) == come_to(owner))  # else it would mend what is damaged
+        assert damage_chats(follower.env) > 0
 
         answer = await made.apis[0].ask(
             "POST", "/v1/cluster/move", {"partition": NUMBER, "node": other.cluster.node}
