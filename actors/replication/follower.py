@@ -9,7 +9,7 @@ entry at its position stands there still. Else rows of another past would be put
 """
 
 from hookbundle.actors.replication.generations import InThread, chain_at, go_on, position_of
-from hookbundle.actors.replication.log import Life, Log, RawLog
+from hookbundle.actors.replication.log import MUCH_BYTES, Life, Log, RawLog
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.chain import Counts
 from hookbundle.engine.replication.entries import Generation, Kind, unpack_rows
@@ -20,8 +20,7 @@ from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
 
 SURE_AFTER = 3  # a server that has just begun to lead may not know all for a moment
-# An answer with less than both ends where the log does: more would have been in it.
-FEW, FEW_BYTES = 32, 16 * 1024
+FEW = 32  # an answer with fewer entries, and of few bytes, ends where the log does
 
 
 class Follower:
@@ -130,5 +129,5 @@ class Follower:
         if counts:
             at = position_of(log.generation, log.chain)
             await self._in_thread(lambda: position.follow(self.env, changed.items(), at))
-        self.has_caught_up |= len(verdicts) < FEW and size < FEW_BYTES
+        self.has_caught_up |= len(verdicts) < FEW and size < MUCH_BYTES
         return may_be_more

@@ -17,6 +17,7 @@ from hookbundle.commands.doctor.findings import Finding, Machine, fault, note
 from hookbundle.commands.terminal.client import Control
 from hookbundle.commands.terminal.failures import CONFLICT, CommandFailure
 from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.replication.members import APART_MS
 
 if TYPE_CHECKING:
     from hookbundle.commands.cluster.answering import Seen
@@ -25,7 +26,6 @@ ABOUT = "cluster"
 SERVERS_LEAST = 3
 INSTALL = "pip install 'hookbundle[cluster]'"
 IN_CLEAR = "texts and secrets go over the network in clear"
-APART_MS = 1_000
 
 
 def is_meant(config: Configuration) -> bool:

@@ -1,6 +1,6 @@
 """A request as one node asks it of another, and its answer: values, without a connection."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -57,6 +57,10 @@ class Answered:
     body: bytes
     rest: str = ""
     node: str = ""
+
+
+Ask = Callable[[int, Asked], Awaitable[Answered]]
+"""Asks the owner of a partition, be it this node or another. Raises: NotOwner; AnswerLost."""
 
 
 class NotAsked(HookbundleError):

@@ -27,12 +27,12 @@ from hookbundle.server.cluster.partitions.holding import (
 )
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.news import News
+from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.cluster.partitions.resting import Resting
 from hookbundle.server.cluster.partitions.views import Views
 
 LOOK_S = 0.25
 ROOM_AGAIN = 2  # times the floor: from there on a node that had no room takes partitions again
-OF_ALL = 0  # every node follows the partition with the tokens for all
 
 log = structlog.get_logger(__name__)
 

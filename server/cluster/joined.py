@@ -1,7 +1,6 @@
 """The other nodes of a cluster over its log servers: logs, beats and requests on one connection."""
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +38,7 @@ from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.console.sessions import LIFE_MS_MAX
 from hookbundle.server.http.authentication import Caller
+from hookbundle.storage.database.data_file.disk_space import free_bytes
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
 
 AGAIN_S = 1.0
@@ -294,7 +294,6 @@ class Joined(Neighbours):
 
     def _free_bytes(self) -> int:
         try:
-            found = os.statvfs(self._data)
+            return free_bytes(self._data)
         except OSError:
             return 0
-        return found.f_bavail * found.f_frsize

@@ -19,7 +19,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotOwner
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.cluster import figures
-from hookbundle.server.cluster.asked import Answered, Asked, asked_of, response_of
+from hookbundle.server.cluster.asked import Answered, Ask, Asked, asked_of, response_of
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.tokens import of_token
 from hookbundle.server.http.requests import limit_of, number_of
@@ -28,8 +28,6 @@ from hookbundle.server.http.schemas.status import StatusOut
 LIMIT = 100  # entries of a page, if nobody says how many
 AT_ONCE = 8  # partitions that are asked for one caller
 NOT_THERE = (404, 410)
-
-Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 
 class Merging:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
-from hookbundle.engine.replication.members import behind, owners
+from hookbundle.engine.replication.members import APART_MS, behind, owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.engine.replication.settings import differing
 from hookbundle.server.cluster.partitions import placing
+from hookbundle.server.cluster.partitions.holding import owner_at
 from hookbundle.server.cluster.versions import Registered, in_words
 from hookbundle.server.http.schemas.cluster import (
     ClusterOut,
@@ -25,8 +26,6 @@ from hookbundle.server.http.schemas.cluster import (
     WhereOut,
 )
 from hookbundle.server.http.schemas.times import iso
-
-APART_MS = 1_000  # clocks of nodes that are further apart are named
 
 RECORD_LOST = (
     "the log servers have no record of the cluster: if they have lost their disks, `hookbundle "
@@ -107,8 +106,7 @@ class Heard:
 
     def where(self, workspace_id: str) -> WhereOut:
         number = placing.of_workspace(workspace_id, self.partitions)
-        owned = owners({name: beat.held for name, beat in self.live.items()})
-        return WhereOut(workspace_id, number, owned.get(number))
+        return WhereOut(workspace_id, number, owner_at(self.live, number))
 
     def _node(self, beat: Beat) -> NodeOut:
         roles = [each.role for each in beat.held.values()]

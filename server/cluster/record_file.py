@@ -4,7 +4,6 @@ It is the cluster's record, as the log servers had it when the node started. If 
 the node starts all the same, and the record can be made anew. It has no secret.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -37,14 +36,7 @@ def write(data: Path, remembered: Remembered) -> None:
     if read(data) == remembered:
         return
     files.make_directory(data)
-    draft = data / f"{FILE}.new"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(remembered))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(data / FILE)
-    files.sync(data)
+    files.write_whole(data / FILE, msgspec.json.encode(remembered))
 
 
 def has_copies(data: Path) -> bool:

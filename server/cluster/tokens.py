@@ -15,15 +15,15 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.replication.assignment import partition_of
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.partitions.owned import Owned
+from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.settings import Token
 from hookbundle.storage.reads.lookup import Reads
 
 PATH = "/cluster/tokens/{digest}"
-OF_ALL = 0  # the partition of the tokens that are good for every workspace
 PLACES_MAX = 4_096
 AT_ONCE = 8  # questions for tokens that may be in any partition, all who sign in together
 
@@ -31,9 +31,6 @@ AT_ONCE = 8  # questions for tokens that may be in any partition, all who sign i
 class Copies(Protocol):
     def followed(self, partition: int) -> Environment | None:
         """The copy that this node follows with; None if it has none, or owns the partition."""
-
-
-Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 
 class NodeTokens:

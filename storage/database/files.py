@@ -173,15 +173,23 @@ def read_marker(path: Path) -> Marker | None:
 
 
 def write_marker(path: Path, marker: Marker) -> None:
-    """The marker is on disk. After a crash in between, the old one is, never half of one."""
-    draft = path / "identity.new"
+    """The marker is on disk."""
+    write_whole(path / MARKER, msgspec.json.encode(marker))
+
+
+def write_whole(path: Path, body: bytes) -> None:
+    """The file is on disk. After a crash in between, the old one is, never half of one.
+
+    Raises: OSError.
+    """
+    draft = path.with_suffix(".new")
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(marker))
+        file.write(body)
         file.flush()
         os.fsync(file.fileno())
-    draft.rename(path / MARKER)
-    sync(path)
+    draft.rename(path)
+    sync(path.parent)
 
 
 def check_marker(path: Path, marker: Marker | None) -> None:

@@ -21,8 +21,9 @@ from aiohttp import web
 from hookbundle import __version__
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, HookbundleError, in_words
+from hookbundle.server.cluster.asked import Ask
 from hookbundle.server.cluster.backing_up import reaching
-from hookbundle.server.cluster.backing_up.reaching import Ask, Reached
+from hookbundle.server.cluster.backing_up.reaching import Reached
 from hookbundle.server.cluster.backing_up.taking import Taking
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.http.resources.maintenance import (

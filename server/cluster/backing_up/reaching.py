@@ -6,7 +6,6 @@ partition then.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -14,7 +13,7 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, Overloaded
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication import position
@@ -22,8 +21,6 @@ from hookbundle.storage.database.replication import position
 PATH = "/cluster/reached"
 WITHIN_S = 20.0  # for a log that does not answer; its servers elect a leader in some 6
 AT_ONCE = 8  # partitions that are asked
-
-Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 
 class Reached(msgspec.Struct, frozen=True, array_like=True, order=True):

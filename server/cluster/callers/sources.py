@@ -15,10 +15,10 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.callers.unknown_tokens import REMEMBERED_MAX, address_of
 from hookbundle.server.cluster.partitions.owned import Owned
-from hookbundle.server.cluster.tokens import Ask, Copies
+from hookbundle.server.cluster.tokens import Copies
 from hookbundle.server.http.authentication import Caller, is_token, let_in
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.source_view import SourceReads

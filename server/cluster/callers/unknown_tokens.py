@@ -8,7 +8,6 @@ A stream of events lasts longer than an answer is true. So where its token is no
 that it never was or that the copy is being rewritten, the owner is asked again and again.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,8 +19,11 @@ from aiohttp.typedefs import Middleware
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.fair_limit import FairLimit
+from hookbundle.server.cluster.asked import Ask
 from hookbundle.server.cluster.partitions import placing
-from hookbundle.server.cluster.tokens import OF_ALL, Ask, NodeTokens, asked_for
+from hookbundle.server.cluster.partitions.placing import OF_ALL
+from hookbundle.server.cluster.tokens import NodeTokens, asked_for
+from hookbundle.server.cluster.watching import looking
 from hookbundle.server.feed.sse import EVENTS_PATH
 from hookbundle.server.http.authentication import bearer_in, is_on_socket, needs_no_token
 from hookbundle.server.http.problems import Handler, answer_for
@@ -108,21 +110,12 @@ class UnknownTokens:
         place = self.tokens.partition_of(token)
 
         async def look() -> None:
-            while True:
-                await asyncio.sleep(LOOK_S)
-                try:
-                    is_known = self.tokens.known(digest) is not None
-                    if not is_known and not await asked_for(self.ask, place, digest):
-                        self.tokens.ended(digest)
-                except HookbundleError:
-                    continue  # nobody can say now
+            is_known = self.tokens.known(digest) is not None
+            if not is_known and not await asked_for(self.ask, place, digest):
+                self.tokens.ended(digest)
 
-        task = asyncio.create_task(look(), name="token of a stream")
-        try:
+        async with looking(look, LOOK_S, "token of a stream"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 def address_of(request: web.Request) -> str:

@@ -16,9 +16,7 @@ import msgspec
 from hookbundle.actors.replication.between import Place
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, NotFound
-from hookbundle.engine.replication.beats import Held
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.members import owners
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, Nodes
 from hookbundle.server.cluster.commanding.comparing import (
@@ -36,6 +34,7 @@ from hookbundle.server.cluster.commanding.comparing import (
     RemakeIn,
 )
 from hookbundle.server.cluster.commanding.verdict import Copy, Verdict
+from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.routing import AnswerLost
 from hookbundle.server.http.schemas.cluster import CheckedOut, CheckIn
 
@@ -59,9 +58,9 @@ class Checking:
         number = wanted.partition
         if number >= self._partitions:
             raise NotFound.of(Code.NO_PARTITION, partition=number)
-        held = self._held(number)
-        owner = owners({name: {number: each} for name, each in held.items()}).get(number)
-        check, names = secrets.token_hex(8), sorted(held)
+        live = self._nodes.live()
+        owner, names = owner_at(live, number), sorted(held_at(live, number))
+        check = secrets.token_hex(8)
         moments = await asyncio.gather(*(self._moment(name, number, check) for name in names))
         place = max((each for each in moments if isinstance(each, Place)), default=None)
         looked = await asyncio.gather(
@@ -83,10 +82,6 @@ class Checking:
             copies=[verdict.shown(copy, is_remade=copy.node == remade) for copy in looked],
             advice=verdict.advice(remade),
         )
-
-    def _held(self, number: int) -> dict[str, Held]:
-        live = self._nodes.live().items()
-        return {name: beat.held[number] for name, beat in live if number in beat.held}
 
     async def _moment(self, node: str, number: int, check: str) -> Place | str:
         """Of its copy, held; in words, why there is none."""

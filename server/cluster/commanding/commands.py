@@ -9,14 +9,16 @@ from msgspec.structs import replace
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.server.cluster.asked import Ask
 from hookbundle.server.cluster.commanding.checking import Checking
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.comparing import Comparing
 from hookbundle.server.cluster.commanding.giving import Giving
 from hookbundle.server.cluster.commanding.known import KnownCompaction
 from hookbundle.server.cluster.commanding.recovering import Recovering
-from hookbundle.server.cluster.commanding.telling import OF_ALL, Ask, Telling
+from hookbundle.server.cluster.commanding.telling import Telling
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
+from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (

@@ -23,10 +23,10 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, CorruptRecord, HookbundleError
 from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.members import owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.commanding.asking import Nodes, told
 from hookbundle.server.cluster.commanding.known import KnownCompaction
+from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.http.requests import body_of
@@ -173,12 +173,10 @@ class Compacting:
             await asyncio.sleep(AGAIN_S)
 
     def _held(self, number: int) -> dict[str, Held]:
-        live = self._nodes.live().items()
-        return {name: beat.held[number] for name, beat in live if number in beat.held}
+        return held_at(self._nodes.live(), number)
 
     def _owner(self, number: int) -> str | None:
-        held = {name: {number: each} for name, each in self._held(number).items()}
-        return owners(held).get(number)
+        return owner_at(self._nodes.live(), number)
 
     async def _does(self, node: str, path: str, number: int) -> bool:
         """Whether it is done; else it is asked for once more."""

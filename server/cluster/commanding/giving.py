@@ -11,10 +11,11 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound, Overloaded
 from hookbundle.engine.replication.beats import Beat
-from hookbundle.engine.replication.members import behind, owners
+from hookbundle.engine.replication.members import behind
 from hookbundle.engine.replication.roles import BEHIND_MAX, Role
 from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
+from hookbundle.server.cluster.partitions.holding import owner_at
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
@@ -74,14 +75,14 @@ class Giving:
         if live[to].leaves:
             raise Conflict.of(Code.NODE_LEAVES, node=to)
         held = {name: beat.held for name, beat in live.items()}
-        owner = owners(held).get(number)
+        owner = owner_at(live, number)
         is_fresh = behind(held).get((number, to), BEHIND_MAX) < BEHIND_MAX
         if owner is None or not (owner == to or is_fresh):
             raise Conflict.of(Code.NO_FRESH_COPY, node=to, partition=number)
         return owner, held[owner][number].epoch
 
     def _owner_of(self, number: int) -> str | None:
-        return owners({name: beat.held for name, beat in self._nodes.live().items()}).get(number)
+        return owner_at(self._nodes.live(), number)
 
     # ---- all of a node
 

@@ -32,11 +32,10 @@ from hookbundle.engine.errors import (
 )
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.engine.replication.members import owners
 from hookbundle.engine.replication.roles import CopyAt, Role, is_further
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, becomes
-from hookbundle.server.cluster.partitions.holding import copy_of, stopped_at
+from hookbundle.server.cluster.partitions.holding import copies_of, owner_at, stopped_at
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
@@ -172,8 +171,7 @@ class Recovering:
 
     def _unowned(self, numbers: Mapping[int, object]) -> set[int]:
         live = self._node.live()
-        owned = owners({name: beat.held for name, beat in live.items()})
-        return {each for each in numbers if each not in owned or stopped_at(live, each)}
+        return {each for each in numbers if not owner_at(live, each) or stopped_at(live, each)}
 
     def _why_not(self, number: int, live: Mapping[str, Beat], wanted: RecoverIn) -> str | None:
         """Why the partition does not begin anew with this node's copy; None if it does."""
@@ -249,7 +247,7 @@ class Recovering:
 
 def _held(live: Mapping[str, Beat], number: int) -> dict[str, CopyAt]:
     """The whole copies of live nodes."""
-    found = {name: copy_of(beat.held[number]) for name, beat in live.items() if number in beat.held}
+    found = copies_of(live, number)
     return {name: copy for name, copy in found.items() if copy.role in HELD}
 
 

@@ -6,15 +6,16 @@ morning.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
 from aiohttp import web
 
 from hookbundle.engine.errors import HookbundleError, in_words
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Ask, Asked
+from hookbundle.server.cluster.commanding.asking import JSON
 from hookbundle.server.cluster.partitions.owned import Owned
+from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.http.requests import body_of
 from hookbundle.storage import cluster_facts
 from hookbundle.storage.cluster_facts import OfCluster
@@ -22,14 +23,11 @@ from hookbundle.storage.daemon_facts import type_of
 from hookbundle.storage.transitions.notes import Note
 
 PATH = "/cluster/note"
-OF_ALL = 0
 KINDS = {
     type_of(kind): kind
     for kind in vars(cluster_facts).values()
     if isinstance(kind, type) and issubclass(kind, OfCluster)
 }
-
-Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +56,8 @@ class Telling:
 
     async def _told(self, fact: OfCluster) -> None:
         body = msgspec.json.encode(ToldIn(type_of(type(fact)), msgspec.to_builtins(fact)))
-        json = (("Content-Type", "application/json"),)
         try:
-            answered = await self._ask(OF_ALL, Asked("POST", PATH, json, body))
+            answered = await self._ask(OF_ALL, Asked("POST", PATH, JSON, body))
         except HookbundleError as exc:
             log.warning("a command is not in the feed", why=in_words(exc))
             return

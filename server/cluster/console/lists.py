@@ -17,8 +17,7 @@ from yarl import URL
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, NotFound, NotOwner
 from hookbundle.server.cluster import figures
-from hookbundle.server.cluster.asked import Answered, Asked, asked_of
-from hookbundle.server.cluster.feed.part import Ask
+from hookbundle.server.cluster.asked import Answered, Ask, Asked, asked_of
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.console.pages.workspaces import PAGE_MAX, Found, Wanted, searching
 from hookbundle.server.console.samples import Look, look_at

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.server.cluster.overview import APART_MS
+from hookbundle.engine.replication.members import APART_MS
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import ClusterOut, CopyRole, NodeOut, PartitionOut

@@ -11,8 +11,7 @@ from dataclasses import replace
 import msgspec
 from aiohttp import web
 
-from hookbundle.server.cluster.asked import Asked
-from hookbundle.server.cluster.feed.part import Ask
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.console import security
 from hookbundle.server.console.sessions import Notice, Session

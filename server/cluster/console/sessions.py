@@ -24,7 +24,7 @@ from typing import Protocol
 import msgspec
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.server.cluster.watching import looking
 from hookbundle.server.console.sessions import (
     IDLE_MS_MAX,
     LIFE_MS_MAX,
@@ -125,19 +125,10 @@ class ClusterSessions(SignedIn):
         name = next((name for name, each in self._here.values() if each is session), "")
 
         async def look() -> None:
-            while not session.ended:
-                await asyncio.sleep(LOOK_S)
-                try:
-                    session.ended = session.ended or await self._good(name) is None
-                except HookbundleError:
-                    continue  # nobody can say now
+            session.ended = session.ended or await self._good(name) is None
 
-        task = asyncio.create_task(look(), name="session of a live page")
-        try:
+        async with looking(look, LOOK_S, "session of a live page"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     # ---- records
 

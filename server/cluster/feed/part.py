@@ -5,13 +5,13 @@ news. So a reader who is behind costs the owner little, and one who is not hears
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, HookbundleError
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.feed.pages import PAGE, Page, Wanted, page_of
 from hookbundle.server.feed.frames import Gap, Reason, frames_of
 from hookbundle.storage.database.environment import Environment
@@ -23,8 +23,6 @@ SILENT_S = 3.0  # between two answers that failed; then the reader is told
 AGAIN_S = 0.1
 WAITS_MAX = 512  # of a node at once, half of the requests that another one takes from it
 POLL_S = 1.0  # where there is no place to wait
-
-Ask = Callable[[int, Asked], Awaitable[Answered]]
 
 
 class NotReadOn(HookbundleError):

@@ -12,9 +12,9 @@ import msgspec
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotOwner
-from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.feed.pages import LOOK, Looked, Wanted
-from hookbundle.server.cluster.feed.part import Ask, Common, Part
+from hookbundle.server.cluster.feed.part import Common, Part
 from hookbundle.server.cluster.feed.reading import Reading
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.feed.filters import Place, unknown_filters

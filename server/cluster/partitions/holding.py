@@ -7,6 +7,7 @@ import msgspec
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.members import owners
 from hookbundle.engine.replication.roles import CopyAt, Role, is_further
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 
@@ -40,20 +41,27 @@ def copy_of(held: Held) -> CopyAt:
         return CopyAt(held.role)
 
 
+def held_at(live: Mapping[str, Beat], number: int) -> dict[str, Held]:
+    """What the live nodes say that they are for the partition."""
+    return {name: beat.held[number] for name, beat in live.items() if number in beat.held}
+
+
+def owner_at(live: Mapping[str, Beat], number: int) -> str | None:
+    """The live node that owns the partition."""
+    held = {name: {number: each} for name, each in held_at(live, number).items()}
+    return owners(held).get(number)
+
+
 def copies_of(live: Mapping[str, Beat], number: int) -> dict[str, CopyAt]:
     """What the live nodes say of their copies of the partition."""
-    return {
-        name: copy_of(held)
-        for name, each in live.items()
-        if (held := each.held.get(number)) is not None
-    }
+    return {name: copy_of(held) for name, held in held_at(live, number).items()}
 
 
 def has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: int) -> bool:
     return any(
         each.role is Role.OWNER and each.epoch > epoch
-        for name, beat in live.items()
-        if name != node and (each := beat.held.get(number)) is not None
+        for name, each in held_at(live, number).items()
+        if name != node
     )
 
 
@@ -67,11 +75,8 @@ def behind_of(host: PartitionHost, held: Held | None) -> int | None:
 
 def stopped_at(live: Mapping[str, Beat], number: int) -> list[str]:
     """The live nodes that have of the partition what its log has not."""
-    return sorted(
-        name
-        for name, beat in live.items()
-        if number in beat.held and beat.held[number].role is Role.STOPPED
-    )
+    held = held_at(live, number)
+    return sorted(name for name, each in held.items() if each.role is Role.STOPPED)
 
 
 class Furthest:

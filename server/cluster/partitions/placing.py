@@ -9,6 +9,7 @@ from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.http.requests import hint_of, number_of
 from hookbundle.server.http.resources.sources.secrets import PREFIX, WORKSPACE_BYTES
 
+OF_ALL = 0  # has the tokens for all workspaces, and what belongs to none; every node follows it
 PARTITION = "Hb-Partition"
 """Names the partition between nodes, where the path does not."""
 HASH_CHARS = 2 * WORKSPACE_BYTES

@@ -17,7 +17,6 @@ A damaged page can end the process that reads it, and would end it again after e
 that was open when its process ended, twice in a row, is looked through before it is opened again.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -63,14 +62,7 @@ def opened(path: Path, this_run: str) -> CopyState | None:
 
 def write(path: Path, state: CopyState) -> None:
     """It is on disk; after a crash in between, the one before is."""
-    draft = path / f"{FILE}.new"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(state))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path / FILE)
-    files.sync(path)
+    files.write_whole(path / FILE, msgspec.json.encode(state))
 
 
 def forget(path: Path) -> None:

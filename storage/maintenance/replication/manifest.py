@@ -6,7 +6,6 @@
 Each partition is as it was at one moment, which is its own: nothing in one depends on another.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -85,15 +84,9 @@ def last_generation(found: ClusterBackup) -> tuple[int, int]:
 
 def write(backup: Path, found: ClusterBackup) -> None:
     """The backup is finished, and on disk. Raises: StorageError."""
-    draft = backup / f"{FILE}.new"
+    body = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
     with disk_errors(backup):
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-            file.flush()
-            os.fsync(fd)
-        draft.rename(backup / FILE)
-        files.sync(backup)
+        files.write_whole(backup / FILE, body)
 
 
 def read(backup: Path) -> ClusterBackup | None:

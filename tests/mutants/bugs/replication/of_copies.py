@@ -92,7 +92,7 @@ COPIES_OF_NODES = (
         bug="who got a full answer has come to the end of the log",
         path="actors/replication/follower.py",
         edits=(
-            ("len(verdicts) < FEW and size < FEW_BYTES", "len(verdicts) < 100 and size < 2**18"),
+            ("len(verdicts) < FEW and size < MUCH_BYTES", "len(verdicts) < 100 and size < 2**18"),
         ),
         caught_by=(
             f"{COPIES}::test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_missed",

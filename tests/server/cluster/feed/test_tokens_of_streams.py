@@ -10,6 +10,7 @@ import pytest
 
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.cluster import tokens
+from hookbundle.server.cluster.asked import Ask
 from hookbundle.server.cluster.callers import unknown_tokens
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
@@ -98,7 +99,7 @@ async def test_it_goes_on_while_the_copy_that_knew_its_token_is_gone(
         asked: list[int] = []
         asked_for = tokens.asked_for
 
-        async def counted(ask: tokens.Ask, place: int, digest: bytes) -> object:
+        async def counted(ask: Ask, place: int, digest: bytes) -> object:
             asked.append(place)
             return await asked_for(ask, place, digest)
 
@@ -127,7 +128,7 @@ async def test_who_can_not_say_ends_no_stream(
         here = next(name for name in NAMES if of_workspace(name, 3) in node.owned)
         refused = asyncio.Event()
 
-        async def silent(ask: tokens.Ask, place: int, digest: bytes) -> object:
+        async def silent(ask: Ask, place: int, digest: bytes) -> object:
             refused.set()
             raise HookbundleError("nobody answers")
 
