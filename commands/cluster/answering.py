@@ -16,6 +16,7 @@ from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.beats import read
 from hookbundle.engine.replication.cluster import ClusterRecord, key_id
 from hookbundle.engine.replication.log_servers import faults_of
+from hookbundle.engine.replication.members import APART_MS
 from hookbundle.engine.replication.names import Names
 
 NAME = "doctor"
@@ -40,6 +41,10 @@ class Seen:
     replicas: int = 0
     why: str = ""
     ahead_ms: dict[str, int] = field(default_factory=dict)
+
+    def is_apart(self, node: str) -> bool:
+        """Whether the node's clock and this machine's differ by more than a cluster should have."""
+        return abs(self.ahead_ms[node]) > APART_MS
 
 
 def is_made_with(record: ClusterRecord, key: bytes) -> bool:

@@ -17,7 +17,6 @@ from hookbundle.commands.doctor.findings import Finding, Machine, fault, note
 from hookbundle.commands.terminal.client import Control
 from hookbundle.commands.terminal.failures import CONFLICT, CommandFailure
 from hookbundle.engine.errors import ConfigError
-from hookbundle.engine.replication.members import APART_MS
 
 if TYPE_CHECKING:
     from hookbundle.commands.cluster.answering import Seen
@@ -214,7 +213,7 @@ def _of_beats(machine: Machine, seen: "Seen") -> Iterator[Finding]:
                 "two of one name do not start",
                 "give one of them another cluster.node",
             )
-        elif name != own and abs(ahead_ms) > APART_MS:
+        elif name != own and seen.is_apart(name):
             yield note(
                 ABOUT,
                 f"the clock of {name} is {ahead_ms / 1_000:+.0f} s off that of this machine",
