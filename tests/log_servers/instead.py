@@ -22,6 +22,7 @@ from pathlib import Path
 from hookbundle.actors.replication.log import Life
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.making import Wanted, make_cluster
+from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.replication.cluster import FORMAT, KEY_BYTES, ClusterRecord, key_id
 from hookbundle.engine.replication.names import Names
 from hookbundle.storage.database.records import SCHEMA
@@ -93,7 +94,7 @@ def init(servers: LogServers, name: str, partitions: int) -> None:
     wanted = Wanted(
         names=Names(name),
         record=record,
-        life=Life("init", SCHEMA, lambda: 1),
+        life=Life("init", SCHEMA, SystemClock().now_ms),  # else nodes renew old logs at once
         replicas=servers.replicas,
         insecure=True,
     )
