@@ -56,7 +56,7 @@ class HeldCopy(LoopActor):
                 self._leave()
                 return
             self._move(Role.JOINING)
-            if await join(self._raw, self._host.new_copy, self._host.in_thread) is None:
+            if await join(self._raw, self._host.new_copy, self._host.in_turn) is None:
                 return
             assert await self._open(), "a copy that was made can be opened"
         await self._follower.catch_up()
@@ -71,7 +71,7 @@ class HeldCopy(LoopActor):
 
     async def _open(self) -> bool:
         """The copy is followed; False if there is none. Raises: StorageError."""
-        env = await self._host.in_thread(self._host.open_copy)
+        env = await self._host.in_turn(self._host.open_copy)
         if env is None:
             return False
         if self.state.role in (Role.ABSENT, Role.BROKEN):

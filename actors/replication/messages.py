@@ -155,7 +155,11 @@ class Host(Protocol):
         """The copy, which is not open, is deleted. Raises: StorageError."""
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Runs work on the copy in the thread that follows."""
+        """Runs work on the copy in the thread that follows, which the node's copies share."""
+
+    async def in_turn(self, work: Callable[[], T]) -> T:
+        """Runs work on a copy that is not followed yet, and may take seconds: beside the thread
+        that follows, and for few copies of the node at a time."""
 
     async def own(self, env: Environment, agree: Agree) -> None:
         """The partition works on the copy. Its Store ends with `OwnershipEnded` when it can't."""

@@ -122,6 +122,9 @@ class HostAlone(Host):
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         return await self._loop.run_in_executor(self._threads, work)
 
+    async def in_turn(self, work: Callable[[], Any]) -> Any:
+        return await self.in_thread(work)
+
     async def own(self, env: Environment, agree: Agree) -> None:
         self.store = Alone(env, agree)
 

@@ -54,14 +54,17 @@ class PartitionHost(Host):
         shared: Shared,
         owned: dict[int, Owned],
         rules: Rules,
+        turns: asyncio.Semaphore,
     ) -> None:
-        """`owned`: of the node, by number; this partition is in it while it works on its copy."""
+        """`owned`: of the node, by number; this partition is in it while it works on its copy.
+        `turns`: of the node; one is held by each copy that is opened or written anew."""
         self.number = number
         self.raw = raw
         self.life = life
         self._path = path
         self._clock = clock
         self._threads = threads
+        self._turns = turns
         self._shared = shared
         self._owned = owned
         self._loop = asyncio.get_running_loop()
@@ -97,6 +100,10 @@ class PartitionHost(Host):
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._threads, work)
+
+    async def in_turn(self, work: Callable[[], T]) -> T:
+        async with self._turns:
+            return await asyncio.to_thread(work)
 
     # ---- what works on it
 

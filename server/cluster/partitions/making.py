@@ -1,5 +1,6 @@
 """The hosts of a node's partitions, made when it starts."""
 
+import asyncio
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database import files
+
+AT_ONCE = 2  # copies that are opened or written anew: a damaged one does not hold up the others
 
 
 def hosts_of(
@@ -31,6 +34,7 @@ def hosts_of(
     rules = Rules(
         generation_bytes=cluster.generation_bytes, erase_within_ms=cluster.erase_within_ms
     )
+    turns = asyncio.Semaphore(AT_ONCE)
     return {
         number: PartitionHost(
             number,
@@ -44,6 +48,7 @@ def hosts_of(
             shared,
             owned,
             rules,
+            turns,
         )
         for number in range(neighbours.partitions)
     }

@@ -171,6 +171,9 @@ class Node(Host):
         await self.process.runs()
         return work()
 
+    async def in_turn(self, work: Callable[[], T]) -> T:
+        return await self.in_thread(work)
+
     async def own(self, env: Environment, agree: Agree) -> None:
         await self.process.runs()
         self.queue = StoreQueue(1_000)
