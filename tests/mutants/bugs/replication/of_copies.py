@@ -98,4 +98,19 @@ COPIES_OF_NODES = (
             f"{COPIES}::test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_missed",
         ),
     ),
+    Mutant(
+        name="crn1",
+        bug="while the pages of a copy are looked through, no copy of its node is followed",
+        path="actors/replication/held_copy.py",
+        edits=(
+            (
+                "self._host.in_turn(self._host.open_copy)",
+                "self._host.in_thread(self._host.open_copy)",
+            ),
+        ),
+        caught_by=(
+            "tests/server/cluster/test_damaged.py::"
+            "test_while_the_pages_of_a_copy_are_looked_through_the_others_are_followed",
+        ),
+    ),
 )
