@@ -27,6 +27,8 @@ from hookbundle.engine.errors import LogDamaged, StorageError, StoreFull, in_wor
 from hookbundle.engine.replication.roles import Role, may_give_up, moved
 from hookbundle.engine.runtime.loop_actor import LoopActor
 
+RECOGNISED_AGAIN_S = 10.0
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -136,6 +138,19 @@ class HeldCopy(LoopActor):
             await self._close()
         elif not was_stopped:
             log.error("the log has lost something: the copy is kept as it is", why=str(why))
+
+    async def _recognise(self) -> None:
+        """Now and then: an owner that has nothing to write would not notice that its log is gone,
+        and those who recover what has stopped would leave its partition out. Raises: LogDamaged."""
+        if self._now_s() < self.state.recognised_s + RECOGNISED_AGAIN_S:
+            return
+        self.state.recognised_s = self._now_s()
+        at = self._follower.position()
+        try:
+            await self._follower.recognises()
+        except LogDamaged:
+            if at == self._follower.position():
+                raise  # else it has gone on meanwhile, and the generation before was deleted
 
     def _hold(self, why: str) -> None:
         """The copy stays as it is, and nobody claims the partition."""

@@ -134,6 +134,7 @@ class RoleActor(HeldCopy):
                 state.maintenance.look(look.copies)
                 if self._follower.env.identity.schema < self._life.schema:
                     self._host.raise_schema(self._life.schema)
+                await self._recognise()
                 await self._heal()
         is_claimable = state.role is Role.FOLLOWING and look.owns and self._may_claim(look)
         # Others may have written to a log that has lost something, since this copy was opened.

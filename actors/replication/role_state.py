@@ -24,7 +24,7 @@ class RoleState:
     the log ends before what was heard of it, on the loop's clock. `copies`: of the live nodes, as
     the last `Look` said. `damaged`: which record of an owner's copy can't be read, if it goes on
     with it; else empty. `healed_s`: when the copy was made anew because of one, on the loop's
-    clock.
+    clock. `recognised_s`: when an owner looked whether its log is there, on the loop's clock.
     """
 
     role: Role = Role.ABSENT
@@ -42,6 +42,7 @@ class RoleState:
     copies: Mapping[str, CopyAt] = field(default_factory=dict)
     damaged: str = ""
     healed_s: float = float("-inf")
+    recognised_s: float = float("-inf")
 
     @property
     def why(self) -> str:

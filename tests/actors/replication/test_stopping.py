@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from hookbundle.actors.replication.follower import SURE_AFTER
+from hookbundle.actors.replication.held_copy import RECOGNISED_AGAIN_S
 from hookbundle.actors.replication.messages import Recovered
 from hookbundle.engine.replication.roles import Role
-from hookbundle.tests.actors.replication.clusters import Cluster, dump, role_of
+from hookbundle.tests.actors.replication.clusters import Cluster, dump, role_of, run_for
 from hookbundle.tests.actors.replication.losses import (
     DAMAGES,
     Damage,
@@ -69,6 +71,26 @@ def test_an_owner_whose_log_is_not_its_log_any_more_stores_nothing_and_keeps_its
             a.kill()
             await cluster.look(b, owns=True)
             assert (role_of(b), b.role.state.claims) == (Role.STOPPED, 0)
+
+    cluster.run(life)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_owner_that_has_nothing_to_write_notices_what_its_log_has_lost(
+    cluster: Cluster, damage: Damage
+) -> None:
+    async def life() -> None:
+        a, b = await two_nodes(cluster)
+        b.kill()
+        whole = dump(a)
+        await cluster.look(a, owns=True)
+        assert role_of(a) is Role.OWNER
+        damage(cluster)
+        for _ in range(SURE_AFTER):
+            await run_for(cluster.loop, RECOGNISED_AGAIN_S)
+            await cluster.look_once(a, owns=True)
+
+        assert (role_of(a), dump(a)) == (Role.STOPPED, whole)
 
     cluster.run(life)
 

@@ -109,4 +109,14 @@ RECOVERY = (
         edits=(("                if wanted.empty:\n", "                if True:\n"),),
         caught_by=(f"{RECOVERING}::test_what_nobody_has_begins_empty_only_if_that_is_said",),
     ),
+    Mutant(
+        name="crn2",
+        bug="an owner that has nothing to write does not notice that its log is gone",
+        path="actors/replication/role.py",
+        edits=(("                await self._recognise()\n", ""),),
+        caught_by=(
+            "tests/actors/replication/test_stopping.py::"
+            "test_an_owner_that_has_nothing_to_write_notices_what_its_log_has_lost",
+        ),
+    ),
 )
