@@ -12,7 +12,8 @@ PIECE_BYTES = 1 << 16
 
 
 class Relay:
-    """`port`: where clients connect to. `swallowed`: bytes of answers."""
+    """`port`: where clients connect to. `swallowed`: bytes of answers. `clients`: what has come
+    from each connection; done when that has ended."""
 
     def __init__(self, to_port: int) -> None:
         self.port = 0
@@ -23,6 +24,7 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.clients: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
@@ -60,8 +62,9 @@ class Relay:
             return
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
         self._writers |= {writer, to_writer}
-        for task in (self._pass(reader, to_writer), self._pass(to_reader, writer, is_answer=True)):
-            self._tasks.add(asyncio.create_task(task))
+        self.clients.append(asyncio.create_task(self._pass(reader, to_writer)))
+        answers = asyncio.create_task(self._pass(to_reader, writer, is_answer=True))
+        self._tasks |= {self.clients[-1], answers}
 
     async def _pass(
         self,

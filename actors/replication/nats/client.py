@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
-from nats.aio.client import Client, RawCredentials
+from nats.aio.client import Client, RawCredentials, Srv
 
 CONNECT_WITHIN_S = 2
 AGAIN_S = 0.25
@@ -97,6 +97,13 @@ class LogClient(Client):
         self._login = servers.login()
         if servers.is_secure:
             self._login["tls"] = servers.tls()
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        # The client's own forgets the connection of a try that came to nothing, as to a server that
+        # is frozen: it would stay open until the garbage is collected.
+        if self._transport is not None:
+            self._transport.close()
+        await super()._connect_to_server(s)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         # Without this, who stands between the two makes a connection without TLS out of one with

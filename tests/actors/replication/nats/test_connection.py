@@ -1,7 +1,8 @@
 """The connection to the log servers, over real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -81,6 +82,31 @@ async def test_it_comes_back_and_hears_what_it_heard_before(nats: LogServers) ->
             while not heard.is_set():
                 await other.publish("hb.tests.three", b"")
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("without_gc")
+async def test_a_server_that_says_nothing_has_one_connection_at_a_time(nats: LogServers) -> None:
+    """As one that is frozen: it is tried again and again."""
+    async with Relay(nats.servers[0].port) as relay, connected(relay.url) as connection:
+        connection._client.options["connect_timeout"] = 0.1
+        relay.cut()
+        relay.mend()
+        relay.swallow_answers()
+        async with asyncio.timeout(WITHIN_S):
+            while len(relay.clients) < 5:
+                await asyncio.sleep(0.01)
+            while sum(not each.done() for each in relay.clients) > 1:
+                await asyncio.sleep(0.01)
+        relay.mend()
+        await until_up(connection, is_up=True)
+
+
+@pytest.fixture
+def without_gc() -> Iterator[None]:
+    """What is forgotten stays open."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.mark.parametrize("headers", GARBAGE)

@@ -229,4 +229,14 @@ LOG_SERVERS = (
             f"{INIT}::test_a_node_is_in_the_cluster_only_with_its_key_and_a_schema_that_it_reads",
         ),
     ),
+    Mutant(
+        name="crn3",
+        bug="each try at a server that says nothing leaves a connection open",
+        path="actors/replication/nats/client.py",
+        edits=(("            self._transport.close()\n", "            pass\n"),),
+        caught_by=(
+            "tests/actors/replication/nats/test_connection.py::"
+            "test_a_server_that_says_nothing_has_one_connection_at_a_time",
+        ),
+    ),
 )
