@@ -102,7 +102,7 @@ class LogClient(Client):
         # The client's own forgets the connection of a try that came to nothing, as to a server that
         # is frozen: it would stay open until the garbage is collected.
         if self._transport is not None:
-            self._transport.close()
+            self._transport.close()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:

@@ -233,7 +233,7 @@ LOG_SERVERS = (
         name="crn3",
         bug="each try at a server that says nothing leaves a connection open",
         path="actors/replication/nats/client.py",
-        edits=(("            self._transport.close()\n", "            pass\n"),),
+        edits=(("self._transport.close()  # type", "pass  # type"),),
         caught_by=(
             "tests/actors/replication/nats/test_connection.py::"
             "test_a_server_that_says_nothing_has_one_connection_at_a_time",
