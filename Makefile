@@ -15,7 +15,7 @@ demo: $(STAMP)
 cluster-demo: $(STAMP)
 	PYTHONPATH=.src .venv/bin/python -m hookbundle.tests.reliability.cluster.demo
 
-# Everything that fails in a cluster, in turn, with the gap that clients saw, and docs/cluster.md followed: ten minutes.
+# Everything that fails in a cluster, in turn, with the gap that clients saw, and docs/cluster.md followed: more than a quarter of an hour.
 cluster-table: $(STAMP)
 	BATTERY=full .venv/bin/python -m pytest -q -s tests/reliability/cluster tests/docs/cluster \
 		tests/packaging/test_compose_cluster.py
