@@ -151,6 +151,7 @@ class Code(StrEnum):
     NODES_BEHIND = "nodes_behind"
     NODES_NOT_RECORDED = "nodes_not_recorded"
     COMPACTION_UNDER_WAY = "compaction_under_way"
+    CHECK_UNDER_WAY = "check_under_way"
     NO_WHOLE_COPY = "no_whole_copy"
     CLAIMED_MEANWHILE = "claimed_meanwhile"
     ERASES_STILL = "erases_still"

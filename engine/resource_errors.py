@@ -209,6 +209,12 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "wait for its end; `hookbundle cluster status` shows how far it is",
         True,
     ),
+    Code.CHECK_UNDER_WAY: Meaning(
+        409,
+        "the copies of all partitions are being compared already",
+        "wait for its end; `hookbundle cluster status` shows how far it is",
+        True,
+    ),
     Code.NO_WHOLE_COPY: Meaning(
         409,
         "the node has no whole copy of the partition now that it can work on",

@@ -36,6 +36,39 @@ class NodeForgotten(OfCluster, frozen=True, kw_only=True):
     caller: str
 
 
+class PartitionRepaired(OfCluster, frozen=True, kw_only=True):
+    """The node makes its copy of the partition anew from the log, by command. `differs`: kinds of
+    records in which it was not as its owner's; none if it could not be read."""
+
+    caller: str
+    partition: int
+    differs: tuple[str, ...]
+
+
+class ClusterUpgraded(OfCluster, frozen=True, kw_only=True):
+    """What the cluster writes was raised, by command given to the node; there is no way back.
+    `schema`: of records that it writes now, `before`: until then."""
+
+    caller: str
+    schema: int
+    before: int
+
+
+class ClusterRecovered(OfCluster, frozen=True, kw_only=True):
+    """Partitions whose logs were lost began anew with the node's copies, by command: `partitions`,
+    and of these `owned` have an owner again. `left_out`: what was not done, and why. `force`: what
+    other nodes had more was given up; `empty`: what nobody had began with nothing. `record_made`:
+    of the cluster, which the log servers had lost."""
+
+    caller: str
+    partitions: tuple[int, ...]
+    owned: tuple[int, ...]
+    left_out: tuple[str, ...]
+    force: bool
+    empty: bool
+    record_made: bool
+
+
 class CompactionBegun(OfCluster, frozen=True, kw_only=True):
     """The node has begun to have all logs and copies rewritten, by command."""
 

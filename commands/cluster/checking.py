@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hookbundle.commands.cluster.looking import progress_of_check as progress
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
@@ -30,9 +31,16 @@ FINDINGS = ("partition", "node", "workspace", "where", "what")
     is_flag=True,
     help="A follower's copy that differs is made anew, one of a partition at a time.",
 )
+@click.option(
+    "--begin",
+    is_flag=True,
+    help="Do not wait: `cluster status` of any node, and the console, show what is found.",
+)
 @as_json
 @pass_shared
-def check(shared: Shared, monitors: tuple[str, ...], repair: bool, as_json: bool) -> None:
+def check(
+    shared: Shared, monitors: tuple[str, ...], repair: bool, begin: bool, as_json: bool
+) -> None:
     """Compares the copies of each partition, and verifies every record of each.
 
     Nodes go on working meanwhile. With --monitor the settings of log servers are looked at, too.
@@ -40,12 +48,25 @@ def check(shared: Shared, monitors: tuple[str, ...], repair: bool, as_json: bool
     servers = _looked_at(shared, monitors)
     if not as_json:
         _show_servers(servers)
+    if begin:
+        begun = shared.ask(lambda control: control.send("POST", f"{PATH}/all", {"repair": repair}))
+        _end_of_begun(begun, servers, as_json=as_json)
+        return
     partitions: list[dict[str, Any]] = []
     shared.ask(lambda control: _check_all(control, partitions, repair=repair, shows=not as_json))
     if as_json:
         output.show_json({"servers": servers, "partitions": partitions})
     count = sum(len(each["faults"]) for each in servers) + sum(map(_faults, partitions))
     if count:
+        raise CommandFailure(f"{count} faults found", FAILED)
+
+
+def _end_of_begun(begun: dict[str, Any], servers: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        output.show_json({"servers": servers, "check": begun})
+    else:
+        output.say(progress(begun))
+    if count := sum(len(each["faults"]) for each in servers):
         raise CommandFailure(f"{count} faults found", FAILED)
 
 

@@ -67,6 +67,11 @@ def status(shared: Shared, as_json: bool) -> None:
         output.say(progress(compaction))
         for each in compaction["left_out"]:
             output.say(f"note: not compacted: {each}")
+    check = found.get("check")
+    if check is not None:
+        output.say(progress_of_check(check))
+        for each in check["found"]:
+            output.say(f"note: checked: {_found(each)}")
     for warning in found["warnings"]:
         output.say(f"note: {warning}")
 
@@ -94,6 +99,33 @@ def progress(compaction: dict[str, Any]) -> str:
     if compaction["stopped"]:
         now = f"{compaction['node']} has ended before it was through: give the command again"
     return f"compaction of {compaction['began_at']}, by {compaction['node']}: {done}; {now}"
+
+
+def progress_of_check(check: dict[str, Any]) -> str:
+    """How far a check of all copies is, in one sentence."""
+    done = f"{check['done']} of {check['partitions']} partitions, {check['faults']} faults"
+    now = check["doing"] or "it is over"
+    if check["stopped"]:
+        now = f"{check['node']} has ended before it was through"
+    return f"check of {check['began_at']}, by {check['node']}: {done}; {now}"
+
+
+def _found(found: dict[str, Any]) -> str:
+    """What a check has found of a partition; `cluster check` says more."""
+    number, node, detail = found["partition"], found["node"], found["detail"]
+    said = {
+        "not_looked_at": f"{node} was not looked at: {detail}",
+        "differs": f"{node} differs: {detail}" if detail else f"{node} can't be read",
+        "faults": f"{node} has {detail} faults",
+        "move_first": f"`hookbundle cluster move {number} {node}`, then check with --repair",
+        "repair": f"--repair has {node} make its copy anew",
+        "remade": f"{node} makes its copy anew; check again",
+        "in_log": "its log has it, and so have all copies",
+        "only_copy": "there is no other copy to compare with",
+        "no_copy": "no node that lives has a copy",
+        "unowned": "no node owns it now",
+    }
+    return f"partition {number}: {said.get(found['what'], found['what'])}"
 
 
 def _copy(copy: dict[str, object]) -> str:

@@ -4,7 +4,7 @@ Beats are not stored, and not proven: who believed a wrong one would make a clai
 wait. What can't be read is no beat.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,8 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     """What a node is for a partition; of its log as far as it has read it.
 
     Of an owner, for people: `log_bytes` of its generation, `voids` (entries that count for nobody,
-    since it has read the log), `since_ms`, when it has taken the partition, by its clock.
+    since it has read the log), `since_ms`, when it has taken the partition, by its clock;
+    `is_damaged`: it can't read a record of it.
     """
 
     role: Role
@@ -34,15 +35,14 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     log_bytes: Number = 0
     voids: Number = 0
     since_ms: Number = 0
+    is_damaged: bool = False
 
 
-class Compaction(msgspec.Struct, frozen=True, array_like=True):
-    """The last compaction that a node knows of. `node`, in its life `life`, goes through all
-    partitions; `caller` has asked for it.
+class Work(msgspec.Struct, frozen=True, array_like=True):
+    """What `node`, in its life `life`, goes through all partitions for; `caller` has asked for it.
 
     `began_ms` is greater than that of any before. `done`: how many partitions. `doing`: what is
-    under way; empty if it is over. `left_out`: what could not be done, and why. `is_told`: the
-    node has ended before it was through, and that stands in the feed.
+    under way; empty if it is over.
     """
 
     began_ms: Number
@@ -52,13 +52,49 @@ class Compaction(msgspec.Struct, frozen=True, array_like=True):
     partitions: Number
     done: Number = 0
     doing: Line = ""
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Of two that are known the one with the greater place is the later one, or says more."""
+        return self.began_ms, self.node, self.life, not self.doing, self.done
+
+
+class Compaction(Work, frozen=True, array_like=True):
+    """The last compaction that a node knows of. `left_out`: what could not be done, and why.
+    `is_told`: the node has ended before it was through, and that stands in the feed."""
+
     left_out: tuple[Line, ...] = ()
     is_told: bool = False
 
     @property
-    def place(self) -> tuple[int, str, str, bool, bool, int]:
-        """Of two that are known the one with the greater place is the later one, or says more."""
+    def place(self) -> tuple[Any, ...]:
         return self.began_ms, self.node, self.life, not self.doing, self.is_told, self.done
+
+
+class CheckFound(msgspec.Struct, frozen=True, array_like=True):
+    """What a check has found of a partition, at a node if it is about one. `what`: a word, which a
+    program of another version may not know. `detail`: kinds of records, a count, or a reason."""
+
+    partition: Number
+    node: Short
+    what: Short
+    detail: Line = ""
+
+
+class Check(Work, frozen=True, array_like=True):
+    """The last comparison of all copies that a node knows of. `repairs`: copies that differ are
+    made anew. `faults`: how many there are; `found`: what they are, the first of them."""
+
+    repairs: bool = False
+    faults: Number = 0
+    found: tuple[CheckFound, ...] = ()
+
+
+class Works(NamedTuple):
+    """The last ones that a node knows of, at whichever node; None as long as there was none."""
+
+    compaction: Compaction | None
+    check: Check | None
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True):
@@ -66,7 +102,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
 
     `given`: partitions that it was given by command, and in which epoch of theirs. `record`: the
     revision of the cluster's record that it knows; who hears of a later one reads the record.
-    `compaction`: the last one that it knows of, at whichever node.
+    `compaction`, `check`: the last ones that it knows of, at whichever node.
     """
 
     node: Short
@@ -80,6 +116,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True):
     given: dict[int, Number] = {}
     record: Number = 0
     compaction: Compaction | None = None
+    check: Check | None = None
 
 
 def pack(beat: Beat) -> bytes:

@@ -20,7 +20,7 @@ from hookbundle.actors.replication.nats.sessions import SessionBucket
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import ClusterUnusable, Overloaded
-from hookbundle.engine.replication.beats import Beat, Compaction, Held
+from hookbundle.engine.replication.beats import Beat, Held, Works
 from hookbundle.engine.replication.cluster import (
     FORMAT,
     ClusterConfig,
@@ -79,9 +79,9 @@ class Joined(Neighbours):
         answer: Answer,
         held: Callable[[], Mapping[int, Held]],
         given: Callable[[], Mapping[int, int]],
-        compaction: Callable[[], Compaction | None],
+        works: Callable[[], Works],
     ) -> None:
-        self._held, self._given, self._compaction = held, given, compaction
+        self._held, self._given, self._works = held, given, works
         log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
         await self._connection.open()
         record, replicas = await self._enter()
@@ -289,7 +289,7 @@ class Joined(Neighbours):
             self._leaves,
             dict(self._given()),
             self.revision,
-            self._compaction(),
+            *self._works(),
         )
 
     def _free_bytes(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from hookbundle.actors.replication.log import RawLog
-from hookbundle.engine.replication.beats import Beat, Compaction, Held
+from hookbundle.engine.replication.beats import Beat, Held, Works
 from hookbundle.engine.replication.cluster import Upgrade
 from hookbundle.server.cluster.asked import Answered, Asked
 from hookbundle.server.cluster.console.sessions import SessionRecords
@@ -46,10 +46,10 @@ class Neighbours(Protocol):
         answer: Answer,
         held: Callable[[], Mapping[int, Held]],
         given: Callable[[], Mapping[int, int]],
-        compaction: Callable[[], Compaction | None],
+        works: Callable[[], Works],
     ) -> None:
         """The cluster is known, and others can ask this node. Its beats say what it has `held`,
-        what it was `given` by command, and of which `compaction` it knows.
+        what it was `given` by command, and of which `works` it knows.
 
         Raises: ClusterUnusable if there is no such cluster, or the node can't be in it.
         """

@@ -137,7 +137,7 @@ class Node(Process):
             self.answer,
             lambda: self.assigning.held(),
             lambda: self.assigning.given(),
-            lambda: self.serving.commanding.known.latest,
+            lambda: self.serving.commanding.works(),
         )
         partitions = self.neighbours.partitions
         tokens = NodeTokens(partitions, self.owned, self)

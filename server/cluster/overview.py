@@ -17,6 +17,7 @@ from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.holding import owner_at
 from hookbundle.server.cluster.versions import Registered, in_words
 from hookbundle.server.http.schemas.cluster import (
+    CheckOut,
     ClusterOut,
     CompactionOut,
     CopyOut,
@@ -52,6 +53,7 @@ class Heard:
     record_lost: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
     damaged: Mapping[int, str] = field(default_factory=dict)
+    check: CheckOut | None = None
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -84,6 +86,7 @@ class Heard:
                     own.voids if own else None,
                     iso(own.since_ms) if own and own.since_ms else None,
                     any(copy.role is CopyRole.STOPPED for copy in copies),
+                    bool(own and own.is_damaged),
                 )
             )
         nodes = [self._node(beat) for _, beat in sorted(self.live.items())]
@@ -98,6 +101,8 @@ class Heard:
             self.schema,
             self._upgrade(),
             self.record_lost,
+            self.registered.gone(self.live) if self.registered else [],
+            self.check,
         )
 
     def _upgrade(self) -> int | None:
@@ -160,6 +165,12 @@ class Heard:
             f"a record of partition {number} can't be read: {why}; `hookbundle cluster check` says "
             "in which copies"
             for number, why in self.damaged.items()
+        ]
+        found += [
+            f"{each.owner} can't read a record of partition {each.number}: its own status says "
+            "which; `hookbundle cluster check` says in which copies"
+            for each in partitions
+            if each.damaged and each.owner != self.node
         ]
         return found
 

@@ -186,6 +186,7 @@ class Serving:
             node.neighbours.record_is_lost(),
             shaping(node.config, node.cluster),
             {number: each.damaged for number, each in roles.items() if each.damaged},
+            self.commanding.check_of_all(),
         )
 
     def said(self) -> tuple[tuple[str, str], ...]:

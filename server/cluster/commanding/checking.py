@@ -10,6 +10,8 @@ the others are there meanwhile (verdict.py).
 
 import asyncio
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -37,6 +39,7 @@ from hookbundle.server.cluster.commanding.verdict import Copy, Verdict
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.routing import AnswerLost
 from hookbundle.server.http.schemas.cluster import CheckedOut, CheckIn
+from hookbundle.storage.cluster_facts import OfCluster, PartitionRepaired
 
 SILENT = "it does not answer"
 REMAKE_WHY = "it was not as its owner's: `cluster check --repair`"
@@ -46,18 +49,43 @@ class NotLookedAt(Exception):
     """In words, why not."""
 
 
-class Checking:
-    """`nodes`: all, this one too."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`place`: in the log, at which copies were compared; None if none was. `remade`: the node that
+    makes its copy anew; "" if none does."""
 
-    def __init__(self, partitions: int, nodes: Nodes) -> None:
+    verdict: Verdict
+    place: Place | None
+    remade: str
+
+
+class Checking:
+    """`nodes`: all, this one too. `tell` is told of copies that are made anew."""
+
+    def __init__(self, partitions: int, nodes: Nodes, tell: Callable[[OfCluster], None]) -> None:
         self._partitions = partitions
         self._nodes = nodes
+        self._tell = tell
 
-    async def check(self, wanted: CheckIn) -> CheckedOut:
+    async def check(self, wanted: CheckIn, caller: str) -> CheckedOut:
         """Takes as long as it takes to read the largest copy. Raises: NotFound."""
         number = wanted.partition
         if number >= self._partitions:
             raise NotFound.of(Code.NO_PARTITION, partition=number)
+        checked = await self.checked(number, caller, repairs=wanted.repair)
+        verdict, place, remade = checked.verdict, checked.place, checked.remade
+        return CheckedOut(
+            partition=number,
+            partitions=self._partitions,
+            owner=verdict.owner,
+            generation=str(place.generation) if place else "",
+            seq=place.seq if place else 0,
+            copies=[verdict.shown(copy, is_remade=copy.node == remade) for copy in verdict.copies],
+            advice=verdict.advice(remade),
+        )
+
+    async def checked(self, number: int, caller: str, *, repairs: bool) -> Checked:
+        """The partition is one of the cluster's."""
         live = self._nodes.live()
         owner, names = owner_at(live, number), sorted(held_at(live, number))
         check = secrets.token_hex(8)
@@ -71,17 +99,15 @@ class Checking:
         )
         verdict = Verdict(number, owner, looked)
         remade = ""
-        if wanted.repair and (node := verdict.to_be_remade()) is not None:
+        if repairs and (node := verdict.to_be_remade()) is not None:
             remade = await self._remade(node, number)
-        return CheckedOut(
-            partition=number,
-            partitions=self._partitions,
-            owner=owner,
-            generation=str(place.generation) if place else "",
-            seq=place.seq if place else 0,
-            copies=[verdict.shown(copy, is_remade=copy.node == remade) for copy in looked],
-            advice=verdict.advice(remade),
-        )
+        if remade:
+            copy = next(each for each in looked if each.node == remade)
+            differs = tuple(verdict.shown(copy, is_remade=True).differs)
+            self._tell(
+                PartitionRepaired(node=remade, caller=caller, partition=number, differs=differs)
+            )
+        return Checked(verdict, place, remade)
 
     async def _moment(self, node: str, number: int, check: str) -> Place | str:
         """Of its copy, held; in words, why there is none."""

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.engine.replication.beats import Compaction, Works
 from hookbundle.server.cluster.asked import Ask
 from hookbundle.server.cluster.commanding.checking import Checking
+from hookbundle.server.cluster.commanding.checking_all import CheckingAll
 from hookbundle.server.cluster.commanding.compacting import Compacting
 from hookbundle.server.cluster.commanding.comparing import Comparing
 from hookbundle.server.cluster.commanding.giving import Giving
-from hookbundle.server.cluster.commanding.known import KnownCompaction
+from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.commanding.recovering import Recovering
 from hookbundle.server.cluster.commanding.telling import Telling
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
@@ -22,8 +24,10 @@ from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    CheckAllIn,
     CheckedOut,
     CheckIn,
+    CheckOut,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -65,15 +69,24 @@ class Commanding(Cluster):
         self._dead_after_s = node.cluster.dead_after_s
         self._owned = node.owned
         self._telling = Telling(ask)
-        self.known = KnownCompaction(node.life)
+        self.known = Known[Compaction](node.life, lambda beat: beat.compaction)
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
         self._compacting = Compacting(
             node.cluster.node, node.life, node, node.hosts, self.known, self._telling.tell
         )
-        self.upgrading = Upgrading(node.neighbours, node._lost)
-        self._recovering = Recovering(node)
+        self.upgrading = Upgrading(
+            node.cluster.node, node.neighbours, node._lost, self._telling.tell
+        )
+        self._recovering = Recovering(node, self._telling.tell)
         self._comparing = Comparing(node.hosts)
-        self._checking = Checking(len(node.hosts), node)
+        self._checking = Checking(len(node.hosts), node, self._telling.tell)
+        self._checking_all = CheckingAll(
+            node.cluster.node,
+            node.life,
+            len(node.hosts),
+            node.live,
+            lambda number, caller, repairs: self._checking.checked(number, caller, repairs=repairs),
+        )
         self._task: asyncio.Task[None] | None = None
 
     async def overview(self) -> ClusterOut:
@@ -92,6 +105,7 @@ class Commanding(Cluster):
 
     async def close(self) -> None:
         await self.upgrading.close()
+        await self._checking_all.close()
         await self._compacting.close()
         await self._recovering.close()
         if self._task is not None:
@@ -124,14 +138,28 @@ class Commanding(Cluster):
             raise NotFound.of(Code.UNKNOWN_NODE, node=wanted.node)
         self._telling.tell(NodeForgotten(node=wanted.node, caller=caller))
 
-    async def upgrade(self) -> UpgradedOut:
-        return await self.upgrading.upgrade()
+    async def upgrade(self, caller: str) -> UpgradedOut:
+        return await self.upgrading.upgrade(caller)
 
-    async def recover(self, wanted: RecoverIn) -> RecoveryOut:
-        return await self._recovering.recover(wanted)
+    async def recover(self, wanted: RecoverIn, caller: str) -> RecoveryOut:
+        return await self._recovering.recover(wanted, caller)
 
-    async def check(self, wanted: CheckIn) -> CheckedOut:
-        return await self._checking.check(wanted)
+    async def check(self, wanted: CheckIn, caller: str) -> CheckedOut:
+        return await self._checking.check(wanted, caller)
+
+    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOut:
+        self._checking_all.begin(caller, self._wall_ms(), repairs=wanted.repair)
+        shown = self.check_of_all()
+        assert shown is not None, "it has just begun"
+        return shown
+
+    def check_of_all(self) -> CheckOut | None:
+        """The last one, at whichever node; None as long as there was none."""
+        return self._checking_all.shown(judges=self._judges())
+
+    def works(self) -> Works:
+        """What this node's beats say on."""
+        return Works(self.known.latest, self._checking_all.known.latest)
 
     def compact(self, caller: str) -> CompactionOut:
         self.known.hear(self._neighbours.live(), self._wall_ms())
@@ -162,6 +190,7 @@ class Commanding(Cluster):
             await asyncio.sleep(LOOK_S)
             live = self._neighbours.live()
             self.known.hear(live, self._wall_ms())
+            self._checking_all.known.hear(live, self._wall_ms())
             if self._judges() and self.known.has_stopped(live) and OF_ALL in self._owned:
                 self._tell_of_stopped()
 

@@ -25,7 +25,7 @@ from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.commanding.asking import Nodes, told
-from hookbundle.server.cluster.commanding.known import KnownCompaction
+from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
@@ -59,7 +59,7 @@ class Compacting:
         life: str,
         nodes: Nodes,
         hosts: Mapping[int, PartitionHost],
-        known: KnownCompaction,
+        known: Known[Compaction],
         tell: Callable[[OfCluster], None],
     ) -> None:
         """`node`, `life`: this one. `known`: what beats say. `tell` is told of begin and end."""

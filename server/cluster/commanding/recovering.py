@@ -37,10 +37,12 @@ from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, becomes
 from hookbundle.server.cluster.partitions.holding import copies_of, owner_at, stopped_at
 from hookbundle.server.cluster.routing import NotAsked
+from hookbundle.server.http.authentication import Caller, caller_of
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import RecoverIn, RecoveryOut
+from hookbundle.storage.cluster_facts import ClusterRecovered, OfCluster
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.opening import open_environment
 
@@ -70,8 +72,10 @@ class RecoveryState:
 class Recovering:
     """`recover()` at the node that is asked; `close()` ends what is under way at this one."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", tell: Callable[[OfCluster], None]) -> None:
+        """`tell` is told what came of it, at the node whose copies they are."""
         self._node = node
+        self._tell = tell
         self._name = node.cluster.node
         self._state = RecoveryState()
         self._task: asyncio.Task[None] | None = None
@@ -85,9 +89,10 @@ class Recovering:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def recover(self, wanted: RecoverIn) -> RecoveryOut:
+    async def recover(self, wanted: RecoverIn, caller: str) -> RecoveryOut:
         """Raises: NotFound if the node is not there; Conflict, Overloaded; AnswerLost."""
-        asked = Asked("POST", PATH, JSON, msgspec.json.encode(wanted))
+        asks = Caller(caller, "admin")
+        asked = Asked("POST", PATH, JSON, msgspec.json.encode(wanted), asks)
         try:
             answered = await self._node.ask(wanted.node, asked)
         except NotAsked:
@@ -108,7 +113,9 @@ class Recovering:
                 # Another node may have more, and was not heard yet.
                 raise Overloaded.of(Code.LOG_WAITS)
             self._state = RecoveryState(doing="begins")
-            self._task = asyncio.create_task(self._run(wanted, self._state), name="recovery")
+            self._task = asyncio.create_task(
+                self._run(wanted, self._state, caller_of(request)), name="recovery"
+            )
         await asyncio.wait([self._task], timeout=ANSWER_S)
         state = self._state
         return json_response(
@@ -122,7 +129,7 @@ class Recovering:
             )
         )
 
-    async def _run(self, wanted: RecoverIn, state: RecoveryState) -> None:
+    async def _run(self, wanted: RecoverIn, state: RecoveryState, caller: str) -> None:
         try:
             await self._recover(wanted, state)
         except Exception as exc:
@@ -130,7 +137,19 @@ class Recovering:
             state.left_out.append(f"{state.doing}: {exc}")
         finally:
             state.doing = ""
-        log.info("recovery over", done=state.done, left_out=state.left_out)
+        if state.partitions or state.left_out or state.record_made:
+            self._tell(
+                ClusterRecovered(
+                    node=self._name,
+                    caller=caller,
+                    partitions=tuple(state.partitions),
+                    owned=tuple(state.done),
+                    left_out=tuple(state.left_out),
+                    force=wanted.force,
+                    empty=wanted.empty,
+                    record_made=state.record_made,
+                )
+            )
 
     async def _recover(self, wanted: RecoverIn, state: RecoveryState) -> None:
         node = self._node

@@ -20,6 +20,7 @@ from hookbundle.server.cluster.commanding.asking import becomes
 from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.http.schemas.cluster import UpgradedOut
+from hookbundle.storage.cluster_facts import ClusterUpgraded, OfCluster
 
 LOOK_S = 0.5
 ANSWER_S = 2.0  # for who only looks
@@ -31,9 +32,18 @@ log = structlog.get_logger(__name__)
 class Upgrading:
     """`start()`, then `close()`. `failed` hears why this node can't be in the cluster any more."""
 
-    def __init__(self, neighbours: Neighbours, failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        node: str,
+        neighbours: Neighbours,
+        failed: Callable[[Exception], None],
+        tell: Callable[[OfCluster], None],
+    ) -> None:
+        """`tell` is told what was raised."""
+        self._node = node
         self._neighbours = neighbours
         self._failed = failed
+        self._tell = tell
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -54,15 +64,15 @@ class Upgrading:
         except (Overloaded, ClusterUnusable, TimeoutError):
             return None
 
-    async def upgrade(self) -> UpgradedOut:
+    async def upgrade(self, caller: str) -> UpgradedOut:
         """Raises: Conflict while a node does not know what is to be written; Overloaded."""
         try:
-            return await self._upgraded()
+            return await self._upgraded(caller)
         except ClusterUnusable as exc:
             log.error("cluster's record not read", why=str(exc))
             raise Overloaded.of(Code.LOG_WAITS) from exc
 
-    async def _upgraded(self) -> UpgradedOut:
+    async def _upgraded(self, caller: str) -> UpgradedOut:
         neighbours = self._neighbours
         before = await neighbours.registered()
         if unrecorded := before.unrecorded(neighbours.live()):
@@ -72,7 +82,10 @@ class Upgrading:
             names = ", ".join(each.name for each in found.behind)
             raise Conflict.of(Code.NODES_BEHIND, schema=found.schema, nodes=names)
         if found is not None:
-            log.warning("what the cluster writes was raised", schema=found.schema)
+            fact = ClusterUpgraded(
+                node=self._node, caller=caller, schema=found.schema, before=before.cluster.schema
+            )
+            self._tell(fact)
         await becomes(lambda: not self._waits_for(), HEARD_WITHIN_S)
         return UpgradedOut(neighbours.schema, before.cluster.schema, self._waits_for())
 

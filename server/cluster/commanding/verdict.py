@@ -8,8 +8,9 @@ wrote, and another node should own the partition first.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hookbundle.engine.replication.beats import LINE_CHARS_MAX, CheckFound
 from hookbundle.server.cluster.commanding.comparing import LookedOut
-from hookbundle.server.http.schemas.cluster import CopyCheckedOut, CopyFindingOut
+from hookbundle.server.http.schemas.cluster import CopyCheckedOut, CopyFindingOut, FoundWhat
 from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 
 REPAIR = "`hookbundle cluster check --repair`"
@@ -63,36 +64,76 @@ class Verdict:
 
     def advice(self, remade: str) -> list[str]:
         """What a person should know or do, in sentences. `remade`: the node that does it."""
-        number, own, found = self.number, self._own(), list[str]()
+        return [self._in_words(what, node) for what, node in self._advised(remade)]
+
+    def found(self, remade: str) -> list[CheckFound]:
+        """What is wrong with each copy, and what is advised, in words that pages know."""
+        found = list[tuple[FoundWhat, str, str]]()
+        for copy in self.copies:
+            shown = self.shown(copy, is_remade=False)
+            if shown.why:
+                found.append((FoundWhat.NOT_LOOKED_AT, copy.node, shown.why))
+            if shown.same is False:
+                found.append((FoundWhat.DIFFERS, copy.node, ", ".join(shown.differs)))
+            if shown.findings:
+                found.append((FoundWhat.FAULTS, copy.node, str(len(shown.findings))))
+        found += [(what, node, "") for what, node in self._advised(remade)]
+        return [
+            CheckFound(self.number, node, what.value, detail[:LINE_CHARS_MAX])
+            for what, node, detail in found
+        ]
+
+    def faults(self) -> int:
+        """How many there are: of each copy, or that it has none."""
+        shown = [self.shown(each, is_remade=False) for each in self.copies]
+        count = sum(bool(each.why) + (each.same is False) + len(each.findings) for each in shown)
+        return count or len(self._advised(""))
+
+    def _advised(self, remade: str) -> list[tuple[FoundWhat, str]]:
+        """Each with the node that it is about, or ""."""
+        own, found = self._own(), list[tuple[FoundWhat, str]]()
         if not self.copies:
-            found.append(f"no node that lives has a copy of partition {number}")
+            found.append((FoundWhat.NO_COPY, ""))
         elif self.owner is None:
-            found.append(f"partition {number} has no owner now")
+            found.append((FoundWhat.UNOWNED, ""))
         if own is not None and (better := self._stands_out(own)) is not None:
-            found.append(
-                f"the copy of {own.node}, which owns partition {number}, is the one that is wrong: "
-                f"`hookbundle cluster move {number} {better.node}`, then {REPAIR}"
-            )
+            found.append((FoundWhat.MOVE_FIRST, better.node))
         elif remade:
-            found.append(
-                f"{remade} makes its copy of partition {number} anew from the log: check again "
-                "when `hookbundle cluster status` shows that it follows"
-            )
+            found.append((FoundWhat.REMADE, remade))
         elif (node := self.to_be_remade()) is not None:
-            found.append(
-                f"the copy of partition {number} on {node} is not as its owner's: {REPAIR} has "
-                f"{node} make it anew from the log"
-            )
+            found.append((FoundWhat.REPAIR, node))
         elif any(each.looked.findings for each in self._known()):
-            found.append(self._of_all(number))
+            is_alone = len(self._known()) == 1
+            found.append((FoundWhat.ONLY_COPY if is_alone else FoundWhat.IN_LOG, ""))
         return found
 
-    def _of_all(self, number: int) -> str:
-        if len(self._known()) > 1:
-            return (
-                f"what was found in partition {number} stands in its log, and a copy made anew "
-                f"would have it, too: {WHAT_TO_DO}"
-            )
+    def _in_words(self, what: FoundWhat, node: str) -> str:
+        number = self.number
+        match what:
+            case FoundWhat.NO_COPY:
+                return f"no node that lives has a copy of partition {number}"
+            case FoundWhat.UNOWNED:
+                return f"partition {number} has no owner now"
+            case FoundWhat.MOVE_FIRST:
+                return (
+                    f"the copy of {self.owner}, which owns partition {number}, is the one that is "
+                    f"wrong: `hookbundle cluster move {number} {node}`, then {REPAIR}"
+                )
+            case FoundWhat.REMADE:
+                return (
+                    f"{node} makes its copy of partition {number} anew from the log: check again "
+                    "when `hookbundle cluster status` shows that it follows"
+                )
+            case FoundWhat.REPAIR:
+                return (
+                    f"the copy of partition {number} on {node} is not as its owner's: {REPAIR} has "
+                    f"{node} make it anew from the log"
+                )
+            case FoundWhat.IN_LOG:
+                return (
+                    f"what was found in partition {number} stands in its log, and a copy made anew "
+                    f"would have it, too: {WHAT_TO_DO}"
+                )
         return (
             f"there is no other copy of partition {number} to compare with: if its node is "
             f"stopped, partitions/{number:03} removed from its data directory, and the node "

@@ -30,6 +30,7 @@ def held_by(host: PartitionHost) -> Held:
         log_bytes=chain.base_bytes + chain.group_bytes,
         voids=state.follower.voids,
         since_ms=state.owned_since_ms,
+        is_damaged=bool(state.damaged),
     )
 
 

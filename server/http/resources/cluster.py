@@ -13,8 +13,10 @@ from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import (
+    CheckAllIn,
     CheckedOut,
     CheckIn,
+    CheckOut,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -48,17 +50,20 @@ class Cluster(Protocol):
     async def forget(self, wanted: ForgetIn, caller: str) -> None:
         """Raises: NotFound, Conflict; Overloaded."""
 
-    async def upgrade(self) -> UpgradedOut:
+    async def upgrade(self, caller: str) -> UpgradedOut:
         """Raises: Conflict; Overloaded."""
 
     def compact(self, caller: str) -> CompactionOut:
         """It is begun. Raises: Conflict while one is under way."""
 
-    async def recover(self, wanted: RecoverIn) -> RecoveryOut:
+    async def recover(self, wanted: RecoverIn, caller: str) -> RecoveryOut:
         """Raises: NotFound, Conflict; Overloaded; AnswerLost."""
 
-    async def check(self, wanted: CheckIn) -> CheckedOut:
+    async def check(self, wanted: CheckIn, caller: str) -> CheckedOut:
         """Raises: NotFound."""
+
+    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOut:
+        """It is begun. Raises: Conflict while one is under way."""
 
 
 class ClusterCommands:
@@ -129,6 +134,17 @@ class ClusterCommands:
             ),
             Route(
                 method="POST",
+                path=f"{PATH}/check/all",
+                handler=self.check_all,
+                name="check_cluster",
+                summary="Begin to compare the copies of all partitions",
+                body=CheckAllIn,
+                answer=CheckOut,
+                status=202,
+                refusals=(409,),
+            ),
+            Route(
+                method="POST",
                 path=f"{PATH}/forget",
                 handler=self.forget,
                 name="forget_node",
@@ -184,12 +200,17 @@ class ClusterCommands:
 
     async def upgrade(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/upgrade`"""
-        return json_response(await self._there().upgrade())
+        return json_response(await self._there().upgrade(caller_of(request)))
 
     async def check(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/check`"""
         wanted = await body_of(request, CheckIn)
-        return json_response(await self._there().check(wanted))
+        return json_response(await self._there().check(wanted, caller_of(request)))
+
+    async def check_all(self, request: web.Request) -> web.Response:
+        """`POST /v1/cluster/check/all`"""
+        wanted = await body_of(request, CheckAllIn)
+        return json_response(self._there().check_all(wanted, caller_of(request)), status=202)
 
     async def compact(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/compact`"""
@@ -198,7 +219,7 @@ class ClusterCommands:
     async def recover(self, request: web.Request) -> web.Response:
         """`POST /v1/cluster/recover`"""
         wanted = await body_of(request, RecoverIn)
-        return json_response(await self._there().recover(wanted))
+        return json_response(await self._there().recover(wanted, caller_of(request)))
 
     def _there(self) -> Cluster:
         """Raises: Conflict if there is none."""

@@ -96,6 +96,58 @@ class RecoveryOut(msgspec.Struct, frozen=True):
     record_made: bool
 
 
+class CheckAllIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`repair`: followers' copies that differ from their owner's are made anew from the log, one of
+    a partition at a time."""
+
+    repair: bool = False
+
+
+class FoundWhat(StrEnum):
+    """What a check has found, of a copy (the first three), and what is to be done about it."""
+
+    NOT_LOOKED_AT = "not_looked_at"
+    DIFFERS = "differs"
+    FAULTS = "faults"
+    MOVE_FIRST = "move_first"
+    REPAIR = "repair"
+    REMADE = "remade"
+    IN_LOG = "in_log"
+    ONLY_COPY = "only_copy"
+    NO_COPY = "no_copy"
+    UNOWNED = "unowned"
+
+
+class CheckFoundOut(msgspec.Struct, frozen=True):
+    """`node`: whose copy it is about; of `move_first` the node that should own the partition, empty
+    if it is about none. `detail`: of `differs` in which kinds of records, empty if it can't be
+    read; of `faults` how many; of `not_looked_at` why."""
+
+    partition: int
+    node: str
+    what: FoundWhat
+    detail: str
+
+
+class CheckOut(msgspec.Struct, frozen=True):
+    """`partitions`: how many there are. `done`: how many were checked. `doing`: what is under way;
+    empty if it is over. `faults`: how many were found; `found`: what they are, up to 32 lines, and
+    what is to be done. `repairs`: copies that differ are made anew. `node`: which goes through the
+    partitions. `caller`: who has asked for it. `stopped`: the node has ended before it was through,
+    and nobody goes on."""
+
+    partitions: int
+    done: int
+    doing: str
+    faults: int
+    found: list[CheckFoundOut]
+    repairs: bool
+    node: str
+    caller: str
+    began_at: str
+    stopped: bool
+
+
 class NodeOut(msgspec.Struct, frozen=True):
     """`owns`: how many partitions it owns. `follows`: of how many it has a warm copy beside these.
     `leaves`: whether it gives away what it owns. `clock_ahead_ms`: of the clock of the node that
@@ -144,7 +196,7 @@ class PartitionOut(msgspec.Struct, frozen=True):
     `log_bytes`: of its log's generation. `voids`: entries of the log that count for nobody, since
     the owner has read it. `taken_at`: when the owner has taken it, by its clock. These three are
     null without an owner. `stopped`: a copy has what the log has lost, so that nobody takes the
-    partition over."""
+    partition over. `damaged`: the owner can't read a record of it."""
 
     number: int
     owner: str | None
@@ -156,6 +208,7 @@ class PartitionOut(msgspec.Struct, frozen=True):
     voids: int | None = None
     taken_at: str | None = None
     stopped: bool = False
+    damaged: bool = False
 
 
 class ClusterOut(msgspec.Struct, frozen=True):
@@ -163,7 +216,9 @@ class ClusterOut(msgspec.Struct, frozen=True):
     old. `nodes`: those that live. `warnings`: what needs a person. `compaction`: the last one, at
     whichever node; null if none was. `schema`: of records, which the cluster writes.
     `upgrade`: to which it could be raised now; null if that is none, or nobody can say.
-    `record_lost`: whether the log servers have no record of the cluster."""
+    `record_lost`: whether the log servers have no record of the cluster. `gone`: nodes on record
+    that do not run; none if nobody can say. `check`: the last one of all copies, at whichever node;
+    null if none was."""
 
     node: str
     hears: bool
@@ -174,6 +229,8 @@ class ClusterOut(msgspec.Struct, frozen=True):
     schema: int
     upgrade: int | None
     record_lost: bool = False
+    gone: list[str] = []
+    check: CheckOut | None = None
 
 
 class WhereOut(msgspec.Struct, frozen=True):

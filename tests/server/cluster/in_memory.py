@@ -20,7 +20,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import LogDamaged, Overloaded
-from hookbundle.engine.replication.beats import Beat, Compaction, Held
+from hookbundle.engine.replication.beats import Beat, Held, Works
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import (
     FORMAT,
@@ -165,7 +165,7 @@ class Heard(neighbours.Neighbours):
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict
-    compaction: Callable[[], Compaction | None] = lambda: None
+    works: Callable[[], Works] = lambda: Works(None, None)
     settings: Callable[[], str] = str
 
     async def open(
@@ -173,9 +173,9 @@ class Heard(neighbours.Neighbours):
         answer: neighbours.Answer,
         held: Callable[[], Mapping[int, Held]],
         given: Callable[[], Mapping[int, int]],
-        compaction: Callable[[], Compaction | None],
+        works: Callable[[], Works],
     ) -> None:
-        self.answer, self.held, self.given, self.compaction = answer, held, given, compaction
+        self.answer, self.held, self.given, self.works = answer, held, given, works
         self.partitions = len(self.cluster.logs)
         self.sessions = self.cluster.sessions
         self.cluster.known[self.name] = self.itself
@@ -219,7 +219,7 @@ class Heard(neighbours.Neighbours):
             self.leaves,
             given,
             self.revision,
-            self.compaction(),
+            *self.works(),
         )
 
     def heard_s(self) -> float:

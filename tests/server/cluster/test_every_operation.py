@@ -30,6 +30,7 @@ OF_A_CLUSTER = {
     "upgrade_cluster",
     "recover_cluster",
     "check_copies",
+    "check_cluster",
 }
 
 Seen = tuple[int, str, str, tuple[str, ...]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.tests.in_process import daemon_in, event, until
+from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
 from hookbundle.tests.storage.page_damage import LEAF, pages_of, zeros
 
@@ -93,12 +95,13 @@ async def test_copies_are_equal_while_messages_come(tmp_path: Path) -> None:
 async def test_a_copy_that_lost_records_is_named_and_made_anew_when_that_is_wanted(
     tmp_path: Path,
 ) -> None:
-    async with two(tmp_path) as made:
+    async with two(tmp_path) as made, made.reading(since="oldest") as feed:
         await made.made()
         owner, follower = owner_of(made, 1), follower_of(made, 1)
         without_usages(env_of(follower, 1))
         found = await made.checked(1)
         repaired = await made.checked(1, repair=True)
+        told = (await heard(feed, "partition.repaired", 1))[-1]
         await until(lambda: follower.hosts[1].role.state.role is Role.FOLLOWING)
         after = await made.checked(1)
         state = follower.hosts[1].role.state
@@ -114,6 +117,8 @@ async def test_a_copy_that_lost_records_is_named_and_made_anew_when_that_is_want
     assert copy_at(after, follower)["same"] is True
     assert after["advice"] == []
     assert "repair" in state.broken_by
+    name, caller = follower.cluster.node, f"uid {os.getuid()}"
+    assert told["data"] == {"node": name, "caller": caller, "partition": 1, "differs": ["usage"]}
 
 
 async def test_a_damaged_page_is_named_and_the_copy_that_has_it_is_made_anew(

@@ -1,5 +1,6 @@
 """Partitions whose logs have lost something stop, are not claimed, and begin anew by command."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions import resting
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, daemon_in, event, until
+from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
 
@@ -28,8 +30,8 @@ def lose(cluster: MemoryCluster) -> None:
     for log in cluster.logs:
         log.entries.clear()
         log._oldest = None
-        for heard in log.news:
-            heard()
+        for news in log.news:
+            news()
 
 
 def role_at(node: Node, number: int) -> Role:
@@ -62,6 +64,7 @@ async def test_lost_logs_stop_all_and_begin_anew_with_the_copies_of_a_node(
     async with two(tmp_path) as made:
         first, second = made.nodes
         await filled(made)
+        caller = f"uid {os.getuid()}"
         epochs = {
             number: owned.partition.env.identity.epoch for number, owned in first.owned.items()
         }
@@ -97,6 +100,18 @@ async def test_lost_logs_stop_all_and_begin_anew_with_the_copies_of_a_node(
             owned = (first.owned.get(number) or second.owned[number]).partition
             assert owned.env.identity.epoch != epoch
         assert (await made.apis[0].get("/v1/cluster"))["record_lost"] is False
+        async with made.reading(since="oldest") as feed:
+            told = (await heard(feed, "cluster.recovered", 1))[-1]
+        assert told["data"] == {
+            "node": "a",
+            "caller": caller,
+            "partitions": sorted(ALL),
+            "owned": sorted(ALL),
+            "left_out": [],
+            "force": False,
+            "empty": False,
+            "record_made": True,
+        }
 
 
 async def test_a_copy_that_another_node_has_more_than_is_taken_only_by_force(

@@ -1,11 +1,20 @@
 """What operators had the cluster do stands in its feed, whichever node they asked."""
 
+import asyncio
 import os
 from pathlib import Path
 
+import pytest
+
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.replication.beats import Beat, Compaction
 from hookbundle.engine.replication.cluster import NodeRecord
-from hookbundle.server.cluster.commanding.known import AHEAD_MS_MAX, KnownCompaction
+from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.commanding import telling
+from hookbundle.server.cluster.commanding.known import AHEAD_MS_MAX, Known
+from hookbundle.server.cluster.commanding.telling import Telling
+from hookbundle.server.cluster.routing import AnswerLost, NotOwner
+from hookbundle.storage.cluster_facts import NodeForgotten
 from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.two_nodes import Two, two
 
@@ -60,8 +69,8 @@ def compaction(began_ms: int, node: str, **more: object) -> Compaction:
     return Compaction(began_ms, node, f"life of {node}", "uid 0", 3, **more)  # type: ignore[arg-type]
 
 
-def heard_by(life: str, *beats: Beat) -> KnownCompaction:
-    known = KnownCompaction(life)
+def heard_by(life: str, *beats: Beat) -> Known[Compaction]:
+    known = Known[Compaction](life, lambda beat: beat.compaction)
     known.hear({beat.node: beat for beat in beats}, 1_000)
     return known
 
@@ -91,3 +100,52 @@ def test_a_compaction_has_stopped_when_the_life_that_did_it_is_over() -> None:
     assert not known.is_under_way({"a": again})
     over = heard_by("c", said("b", compaction(10, "a", done=3)))
     assert not over.has_stopped({})
+
+
+class Answers:
+    """Partition 0, which answers with these in turn, and at last takes what it is told."""
+
+    def __init__(self, *answers: int | HookbundleError) -> None:
+        self._answers = list(answers)
+        self.asked = 0
+
+    async def ask(self, number: int, asked: Asked) -> Answered:
+        self.asked += 1
+        answer = self._answers.pop(0) if self._answers else 204
+        if isinstance(answer, HookbundleError):
+            raise answer
+        return Answered(answer, (), b"")
+
+
+async def told(answers: Answers) -> int:
+    """How often partition 0 was asked until all was told."""
+    telling = Telling(answers.ask)
+    telling.tell(NodeForgotten(node="gone", caller=ME))
+    await asyncio.gather(*telling._tasks)
+    await telling.close()
+    return answers.asked
+
+
+async def test_a_fact_is_told_again_until_partition_0_has_an_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telling, "AGAIN_S", (0.0,) * 5)
+    unowned = NotOwner.of(NotOwner.other)
+    assert await told(Answers(unowned, unowned, 503)) == 4
+    assert await told(Answers(*[503] * 9)) == 6, "not for ever"
+
+
+async def test_a_fact_that_may_have_been_told_is_not_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telling, "AGAIN_S", (0.0,) * 5)
+    assert await told(Answers(AnswerLost.of(AnswerLost.other))) == 1
+
+
+async def test_a_node_that_stops_does_not_wait_for_an_owner_of_partition_0() -> None:
+    unowned = Answers(503)
+    telling = Telling(unowned.ask)
+    telling.tell(NodeForgotten(node="gone", caller=ME))
+    async with asyncio.timeout(20):
+        await telling.close()
+    assert unowned.asked == 1

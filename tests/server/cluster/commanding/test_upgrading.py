@@ -2,6 +2,7 @@
 one when an operator has said so, and never again the earlier one."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
@@ -12,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from hookbundle.engine.errors import ClusterUnusable
+from hookbundle.engine.replication.cluster import NodeRecord
 from hookbundle.server.cluster.commanding import upgrading
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions import hosting
@@ -20,8 +22,9 @@ from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.tests import in_process
 from hookbundle.tests.in_process import Api, daemon_in, event, until
+from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
-from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, reading_at
 
 LATER = SCHEMA + 1
 UPGRADE = "/v1/cluster/upgrade"
@@ -176,6 +179,21 @@ async def test_all_nodes_hear_of_it_and_each_partition_says_once_that_it_was_rai
     assert done.document["waits_for"] == []
     assert facts == [f"from schema {SCHEMA} to {LATER}"] * PARTITIONS
     assert await mixed.warnings("a") == []
+
+
+async def test_what_was_raised_is_told_once_with_who_asked_for_it(mixed: Mixed) -> None:
+    nodes = await mixed.start("a", LATER), await mixed.start("b", LATER)
+    await shared_out(*nodes)
+    async with reading_at(nodes[1], since="oldest") as feed:
+        await mixed.upgrade("b")
+        await mixed.upgrade("b")  # there is nothing to raise, and nothing to tell
+        mixed.made.known["gone"] = NodeRecord("gone", "1", SCHEMA, 0)
+        await mixed.apis["a"].ask("POST", "/v1/cluster/forget", {"node": "gone"})
+        found = await heard(feed, "node.forgotten", 1)
+
+    facts = [each["data"] for each in found if each["type"] == "cluster.upgraded"]
+    caller = f"uid {os.getuid()}"
+    assert facts == [{"node": "b", "caller": caller, "schema": LATER, "before": SCHEMA}]
 
 
 async def test_a_node_that_can_not_read_what_is_written_owns_nothing_and_ends(
