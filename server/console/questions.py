@@ -45,6 +45,7 @@ def unanswered(
     cancel: str,
     *,
     has_grown: bool = False,
+    template: str = "question.html",
     **words: Any,
 ) -> web.Response | None:
     """The page that asks whether to go on; None if nothing is to be asked, or was agreed to.
@@ -63,7 +64,7 @@ def unanswered(
         if name not in (ANSWER, security.FORM_FIELD)
     }
     return visit.page(
-        "question.html",
+        template,
         act=act,
         consequences=found,
         again=again,

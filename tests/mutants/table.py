@@ -41,6 +41,7 @@ from hookbundle.tests.mutants.bugs.replication.of_checks import CHECKS_OF_COPIES
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
 from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
+from hookbundle.tests.mutants.bugs.replication.of_faces import CLUSTER_FACES
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
@@ -150,6 +151,7 @@ MUTANTS = (
     *NODES,
     *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
+    *CLUSTER_FACES,
     *OF_VERSIONS,
     *CHECKS_OF_COPIES,
     *ERASING,

@@ -16,7 +16,7 @@ def new_console(node: "Node", router: Router, mail_tests: MailTests) -> NodeCons
     return NodeConsole(
         node.config.console,
         Everywhere(router.partitions, router.asked, lambda: node.serving.alone()),
-        node.serving.seen,
+        node.serving.commanding,
         node.cluster.copies,
         node.sessions,
         node.feed,

@@ -1,83 +1,30 @@
-"""The operator's page of a cluster: nodes, partitions, and what needs a person.
+"""The operator's page of a cluster: what needs a person, nodes, partitions, and commands on them.
 
 It says what this node has heard of the others in the last seconds; only the log servers are asked,
-if they answer, which nodes are on record.
+if they answer, which nodes are on record. Commands are those of `/v1/cluster`; what can't be undone
+or makes callers wait asks before. `recover` and `forget` are not here: who needs them has to look
+first, and the page names the command.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from hookbundle.engine.replication.members import APART_MS
+from hookbundle.engine.replication.names import PARTITIONS_MAX
+from hookbundle.server.cluster.console.needs import needs_of
+from hookbundle.server.console.questions import Consequence, unanswered
+from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.requests import number_of
+from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import ClusterOut, CopyRole, NodeOut, PartitionOut
+from hookbundle.server.http.schemas.cluster import CheckAllIn, ClusterOut, DrainIn, MoveIn
 
-LOW_BYTES = 1 << 30
-FAR_BEHIND = 1_000  # entries
-USABLE = frozenset({CopyRole.OWNER, CopyRole.FOLLOWING, CopyRole.CLAIMING, CopyRole.JOINING})
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a person has to look at: `word` is known to the template."""
-
-    word: str
-    of: str = ""
-    amount: int = 0
-
-
-def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
-    """`copies`: of each partition that there should be, its owner's among them."""
-    found = [] if cluster.hears else [Need("deaf", cluster.node)]
-    if cluster.record_lost:
-        found.append(Need("record"))
-    wanted = min(copies, len(cluster.nodes))
-    for partition in cluster.partitions:
-        found += _of_partition(partition, wanted)
-    for node in cluster.nodes:
-        found += _of_node(node)
-    compaction = cluster.compaction
-    if compaction is not None and compaction.stopped:
-        found.append(Need("stopped", compaction.node))
-    elif compaction is not None and compaction.left_out:
-        found.append(Need("left_out", compaction.left_out[0]))
-    versions = sorted({node.version for node in cluster.nodes})
-    if len(versions) > 1:
-        found.append(Need("versions", ", ".join(versions)))
-    if cluster.upgrade is not None:
-        found.append(Need("upgrade", str(cluster.schema), cluster.upgrade))
-    return found
-
-
-def _of_partition(partition: PartitionOut, wanted: int) -> list[Need]:
-    number, found = str(partition.number), []
-    if partition.stopped:
-        nodes = [copy.node for copy in partition.copies if copy.role is CopyRole.STOPPED]
-        return [Need("stopped", f"{number} ({', '.join(nodes)})")]
-    if partition.owner is None:
-        found.append(Need("unowned", number))
-    if sum(copy.role in USABLE for copy in partition.copies) < wanted:
-        found.append(Need("copies", number, wanted))
-    for copy in partition.copies:
-        if copy.role is CopyRole.BROKEN:
-            found.append(Need("broken", f"{number} ({copy.node})"))
-        elif copy.behind is not None and copy.behind > FAR_BEHIND:
-            found.append(Need("behind", f"{number} ({copy.node})", copy.behind))
-    return found
-
-
-def _of_node(node: NodeOut) -> list[Need]:
-    found = []
-    if abs(node.clock_ahead_ms) > APART_MS:
-        found.append(Need("clock", node.name, node.clock_ahead_ms))
-    if node.free_bytes < LOW_BYTES:
-        found.append(Need("disk", node.name, node.free_bytes))
-    if node.differs:
-        found.append(Need("settings", f"{node.name}: {', '.join(node.differs)}"))
-    return found
+PATH = "/cluster"
+BACK = f"/console{PATH}"
+QUESTION = "cluster_question.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +32,19 @@ class NodesPage:
     """`copies`: as `needs_of` wants it."""
 
     access: AccessCheck
-    seen: Callable[[], Awaitable[ClusterOut]]
+    cluster: Cluster
     copies: int
 
     def routes(self) -> list[Route]:
         page = self.access.page
         return [
-            page("GET", "/cluster", self.show, "operator"),
-            page("GET", "/cluster/now", self.now, "operator"),
+            page("GET", PATH, self.show, "operator"),
+            page("GET", f"{PATH}/now", self.now, "operator"),
+            page("POST", f"{PATH}/check", self.check, "operator", back=BACK),
+            page("POST", f"{PATH}/compact", self.compact, "operator", back=BACK),
+            page("POST", f"{PATH}/drain", self.drain, "operator", back=BACK),
+            page("POST", f"{PATH}/move", self.move, "operator", back=BACK),
+            page("POST", f"{PATH}/upgrade", self.upgrade, "operator", back=BACK),
         ]
 
     async def show(self, visit: Visit) -> web.StreamResponse:
@@ -103,5 +55,57 @@ class NodesPage:
         return visit.render("parts/cluster.html", **await self._words())
 
     async def _words(self) -> dict[str, Any]:
-        cluster = await self.seen()
+        cluster = await self.cluster.overview()
         return {"cluster": cluster, "needs": needs_of(cluster, self.copies), "apart_ms": APART_MS}
+
+    # ---- commands
+
+    async def check(self, visit: Visit) -> web.StreamResponse:
+        repairs = bool(visit.form.get("repair"))
+        found = [Consequence("made_anew")] if repairs else []
+        if question := self._asks(visit, "repair", found):
+            return question
+        self.cluster.check_all(CheckAllIn(repairs), visit.caller)
+        return visit.done(BACK, Notice("check_begun"))
+
+    async def compact(self, visit: Visit) -> web.StreamResponse:
+        partitions = len((await self.cluster.overview()).partitions)
+        if question := self._asks(visit, "compact", [Consequence("rewritten", more=partitions)]):
+            return question
+        self.cluster.compact(visit.caller)
+        return visit.done(BACK, Notice("compaction_begun"))
+
+    async def drain(self, visit: Visit) -> web.StreamResponse:
+        name, undo = visit.form.get("node", ""), bool(visit.form.get("undo"))
+        owns = _owned_by(await self.cluster.overview(), name)
+        found = [] if undo else [Consequence("gives_away", more=owns, text=name)]
+        if question := self._asks(visit, "drain", found):
+            return question
+        drained = await self.cluster.drain(DrainIn(name, undo), visit.caller)
+        word = "undrained" if undo else "drained"
+        return visit.done(BACK, Notice(word, text=drained.node, count=drained.owns))
+
+    async def move(self, visit: Visit) -> web.StreamResponse:
+        """No question: it takes less than a second, and is undone in the same way."""
+        number = number_of(visit.form.get("partition", ""), PARTITIONS_MAX)
+        wanted = MoveIn(PARTITIONS_MAX if number is None else number, visit.form.get("node", ""))
+        moved = await self.cluster.move(wanted, visit.caller)
+        return visit.done(BACK, Notice("partition_moved", text=moved.owner, count=moved.partition))
+
+    async def upgrade(self, visit: Visit) -> web.StreamResponse:
+        schema = (await self.cluster.overview()).upgrade
+        if schema is None:
+            return visit.done(BACK)  # there is nothing to raise, or nobody can say
+        # If it is a later one by now than the page has said, it is asked once more.
+        found = [Consequence("no_way_back", count=schema)]
+        if question := self._asks(visit, "upgrade", found):
+            return question
+        upgraded = await self.cluster.upgrade(visit.caller)
+        return visit.done(BACK, Notice("cluster_upgraded", count=upgraded.schema))
+
+    def _asks(self, visit: Visit, act: str, found: list[Consequence]) -> web.Response | None:
+        return unanswered(visit, act, found, BACK, template=QUESTION, section="cluster")
+
+
+def _owned_by(cluster: ClusterOut, node: str) -> int:
+    return sum(each.owner == node for each in cluster.partitions)

@@ -4,7 +4,7 @@ A page of one workspace is made by the owner of its partition. Here it is only l
 the checks that every page has; then the request is passed on, and the owner looks again.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -34,9 +34,9 @@ from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.feed.source import Source
 from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import ClusterOut
 from hookbundle.server.http.schemas.status import StatusOut
 
 BELOW = len("/console")
@@ -51,7 +51,7 @@ class NodeConsole:
         self,
         config: ConsoleConfig,
         everywhere: Everywhere,
-        seen: Callable[[], Awaitable[ClusterOut]],
+        cluster: Cluster,
         copies: int,
         sessions: SignedIn,
         feed: Source,
@@ -78,7 +78,7 @@ class NodeConsole:
             FindingPage(access, nothing, nothing, everywhere.owner_of),
             OverviewPage(access, self.samples, status, needs_url),
             MailPage(access, mail_tests),
-            NodesPage(access, seen, copies),
+            NodesPage(access, cluster, copies),
             ErrorsPage(access),
             SignInPage(access, sessions, wrong_token),
         )

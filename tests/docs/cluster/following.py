@@ -17,8 +17,8 @@ says so.
 
 import asyncio
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 
 from hookbundle.tests.docs.cluster.machines import DESK, LOG_SERVERS, Machines
 from hookbundle.tests.docs.pages import DOCS, FENCED, Block, Step, When, blocks, first_difference
@@ -32,7 +32,7 @@ AGAIN_WITHIN_S = 60.0
 AGAIN_S = 0.5
 PARTITIONS = 32
 INIT = "hookbundle cluster init"
-MAY_BE_REFUSED = ("hookbundle ", "curl ")
+MAY_BE_REFUSED = ("hookbundle ", "curl ", "for node in ")
 
 
 def part(heading: str) -> list[Block]:
@@ -57,17 +57,27 @@ class Page:
     partitions: int = PARTITIONS
     typed: int = 0
 
-    async def follow(self, heading: str) -> None:
-        """Raises: AssertionError at the first difference."""
+    async def follow(
+        self, heading: str, on: str = "", before: Callable[[Block], Awaitable[None]] | None = None
+    ) -> None:
+        """`on`: the node at which it is done, where the page shows it for `a`. `before`: each
+        block, also one that is not run.
+
+        Raises: AssertionError at the first difference.
+        """
         for block in part(heading):
+            if before is not None:
+                await before(block)
             if block.when is When.NEVER:
                 continue
             if block.file and (kind := FILE.fullmatch(block.file)):
                 for name in LOG_SERVERS if kind[1] == "nats" else self.nodes:
                     self._save(name, block)
             for name in names_in(block.terminal):
+                at = on or name
                 for step in block.steps:
-                    await self._take(name, step, f"{PAGE.name}:{block.line}, on {name}")
+                    wanted = replace(step, printed=tuple(_as_at(at, each) for each in step.printed))
+                    await self._take(at, wanted, f"{PAGE.name}:{block.line}, on {at}")
 
     def _save(self, name: str, block: Block) -> None:
         root = self.machines[name].root
@@ -93,6 +103,11 @@ class Page:
         wanted = [self.machines.placed(name, line) for line in step.printed]
         difference = first_difference(wanted, printed)
         assert difference is None, f"{where}: `{typed}`: {difference}"
+
+
+def _as_at(name: str, line: str) -> str:
+    """A line of a table that begins with the node `a`, as it is at another one."""
+    return re.sub(r"^a(?=\s)", name, line)
 
 
 def names_in(title: str) -> Iterator[str]:

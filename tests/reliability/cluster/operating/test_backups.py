@@ -4,7 +4,6 @@ The commands are those of the page, but for the paths.
 """
 
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hookbundle.tests.docs.pages import DOCS
+from hookbundle.tests.docs.cluster.following import part
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api, connected, event, receiving, until
 from hookbundle.tests.log_servers.cluster import LogServers
@@ -23,7 +22,7 @@ from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
 PARTITIONS = 3
 WORKSPACES = 4
 WAITING = 5
-COMMAND = re.compile(r"^ {4,}(hookbundle|mv) (.+)$", re.MULTILINE)
+WITH_DATA = ("hookbundle backup", "hookbundle check", "hookbundle cluster init", "mv")
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("CLUSTER")), reason="makes its own cluster")
 
@@ -35,9 +34,9 @@ class Page:
     backups: Path
 
     def commands(self) -> list[tuple[str, list[str]]]:
-        text = (DOCS / "cluster.md").read_text(encoding="utf-8")
-        (section,) = re.findall(r"^## Back up\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
-        return [(program, rest.split()) for program, rest in COMMAND.findall(section)]
+        typed = [step.typed or "" for block in part("Back up") for step in block.steps]
+        words = [each.split() for each in typed if each.startswith(WITH_DATA)]
+        return [(program, rest) for program, *rest in words]
 
     def here(self, words: list[str], data: str) -> list[str]:
         return [

@@ -184,7 +184,7 @@ async def test_two_of_three_log_servers_are_gone_for_good(
 async def test_only_one_machine_of_three_is_left_and_three_are_there_again(
     tmp_path: Path, servers: Callable[[int], LogServers]
 ) -> None:
-    assert "hookbundle cluster recover --from NODE --replicas 1" in PAGE
+    assert "hookbundle cluster recover --from a --replicas 1" in PAGE
     what, own = "one machine of three left, and three again", servers(3)
     settings: Any = {"workspaces": 8, "partitions": 6, "copies": "3"}
     async with audited(tmp_path, own, what, **settings) as (made, clients, _):

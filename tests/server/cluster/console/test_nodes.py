@@ -5,10 +5,10 @@ from msgspec.structs import replace
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.cluster import ClusterRecord, NodeRecord
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.console.nodes import Need, needs_of
+from hookbundle.server.cluster.console.needs import Need, needs_of
 from hookbundle.server.cluster.overview import Heard
 from hookbundle.server.cluster.versions import Registered
-from hookbundle.server.http.schemas.cluster import CompactionOut, CopyRole
+from hookbundle.server.http.schemas.cluster import CheckOut, CompactionOut, CopyRole
 
 ROOM = 1 << 40
 A = Beat("a", "life of a", "1.0", 10_000, ROOM, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
@@ -21,9 +21,11 @@ def words(
     copies: int = 2,
     hears: bool = True,
     compaction: CompactionOut | None = None,
+    check: CheckOut | None = None,
 ) -> list[str]:
     live = {each.node: each for each in nodes}
-    seen = Heard(nodes[0].node, partitions, hears, live, {}, compaction).overview()
+    heard = Heard(nodes[0].node, partitions, hears, live, {}, compaction, check=check)
+    seen = heard.overview()
     return [each.word for each in needs_of(seen, copies)]
 
 
@@ -48,7 +50,7 @@ def test_what_needs_a_person_is_said() -> None:
     assert words(A, replace(B, version="1.1")) == ["versions"]
     over = CompactionOut(1, 1, "", [], "a", "uid 0", "", stopped=False)
     assert words(A, B, compaction=over) == []
-    assert words(A, B, compaction=replace(over, stopped=True)) == ["stopped"]
+    assert words(A, B, compaction=replace(over, stopped=True)) == ["compaction_stopped"]
     assert words(A, B, compaction=replace(over, left_out=["partition 0"])) == ["left_out"]
 
 
@@ -61,8 +63,11 @@ def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
         heard = Heard("a", 1, True, live, {}, None, cluster.schema, registered)
         return needs_of(heard.overview(), 2)
 
-    assert needs(a, NodeRecord(b, "1", 3, 0)) == [Need("upgrade", "2", 3)]
+    command = "hookbundle cluster upgrade"
+    assert needs(a, NodeRecord(b, "1", 3, 0)) == [Need("upgrade", "2", 3, command)]
     assert needs(a, NodeRecord(b, "1", 2, 0)) == []
+    gone = Need("gone", "c", command="hookbundle cluster forget c")
+    assert gone in needs(a, NodeRecord(b, "1", 3, 0), NodeRecord("c", "1", 3, 0))
 
 
 def test_a_log_that_has_lost_something_is_said_before_all_else() -> None:
@@ -83,3 +88,43 @@ def test_how_far_a_copy_of_another_generation_is_behind_nobody_can_say() -> None
 
 def test_the_api_has_each_role_that_a_node_may_have() -> None:
     assert [each.value for each in CopyRole] == [each.value for each in Role]
+
+
+def test_a_record_that_its_owner_can_not_read_is_said_by_every_node() -> None:
+    damaged = of(A, Held(Role.OWNER, 3, "1x0", 5_000, is_damaged=True))
+    live = {"a": damaged, "b": B}
+    (need,) = needs_of(Heard("b", 1, True, live, {}).overview(), 2)
+    elsewhere = Heard("b", 1, True, live, {}).overview().warnings
+    here = Heard("a", 1, True, live, {}, damaged={0: "key 7"}).overview().warnings
+
+    assert need == Need("damaged", "0 (a)", command="hookbundle cluster check")
+    assert "a can't read a record of partition 0" in elsewhere[0]
+    assert [each.startswith("a record of partition 0 can't be read: key 7") for each in here] == [
+        True
+    ]
+
+
+def test_many_partitions_with_the_same_need_are_said_once() -> None:
+    roles = {number: Held(Role.STOPPED, 3, "1x0", 5_000) for number in range(32)}
+    ahead = replace(A, held=roles)
+    needs = needs_of(Heard("a", 32, True, {"a": ahead, "b": B}, {}).overview(), 2)
+
+    (stopped,) = needs
+    assert (stopped.word, stopped.command) == ("stopped", "hookbundle cluster recover")
+    assert stopped.of.startswith("0 (a), 1 (a), 2 (a)")
+
+
+def test_of_many_copies_that_are_behind_the_furthest_counts() -> None:
+    held = {0: Held(Role.OWNER, 3, "1x0", 5_000), 1: Held(Role.OWNER, 3, "1x0", 9_000)}
+    late = {0: Held(Role.FOLLOWING, 3, "1x0", 0), 1: Held(Role.FOLLOWING, 3, "1x0", 0)}
+    live = {"a": replace(A, held=held), "b": replace(B, held=late)}
+
+    (need,) = needs_of(Heard("a", 2, True, live, {}).overview(), 2)
+    assert need == Need("behind", "0 (b), 1 (b)", 9_000)
+
+
+def test_a_check_needs_a_person_if_it_has_found_something() -> None:
+    over = CheckOut(1, 1, "", 0, [], False, "a", "uid 0", "", stopped=False)
+    assert words(A, B, check=over) == []
+    assert words(A, B, check=replace(over, stopped=True)) == []
+    assert words(A, B, check=replace(over, faults=2)) == ["check"]

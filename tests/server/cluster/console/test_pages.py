@@ -159,8 +159,24 @@ async def test_the_operator_sees_nodes_partitions_and_what_needs_a_person(tmp_pa
         assert each.status == 200
         assert all(f"<bdi>{name}</bdi>" in each.text for name in "ab"), each.text
     assert 'href="/console/cluster"' in seen[0].text
-    assert "العنقود" in arabic.text
+    assert "المجموعة" in arabic.text
     assert "Size of its log" in part.text
     assert "حجم سجله" in arabic.text
     assert of_owner.status == 404
     assert "/console/cluster" not in home.text
+
+
+async def test_a_record_that_its_owner_can_not_read_is_shown_by_every_node(tmp_path: Path) -> None:
+    async with two(tmp_path) as at:
+        await at.sign_in()
+        owner = at.nodes[0]
+        number = min(owner.owned)
+        owner.hosts[number].role.state.damaged = "key 7"
+        cluster = await at.apis[1].get("/v1/cluster")
+        seen = await at.visitors[1].get("/console/cluster")
+
+    damaged = [each["number"] for each in cluster["partitions"] if each["damaged"]]
+    assert damaged == [number]
+    assert f"a can't read a record of partition {number}" in " ".join(cluster["warnings"])
+    assert 'data-need="damaged"' in seen.text
+    assert seen.text.count('<span class="badge bad">damaged</span>') == 1
