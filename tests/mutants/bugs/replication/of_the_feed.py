@@ -163,7 +163,7 @@ FEED_OF_ALL = (
     Mutant(
         name="fd15",
         bug="a broken copy counts for a copy",
-        path=f"{CONSOLE}/nodes.py",
+        path=f"{CONSOLE}/needs.py",
         edits=(
             (
                 "    if sum(copy.role in USABLE for copy in partition.copies) < wanted:\n",
