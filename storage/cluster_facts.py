@@ -47,7 +47,7 @@ class PartitionRepaired(OfCluster, frozen=True, kw_only=True):
 
 class ClusterUpgraded(OfCluster, frozen=True, kw_only=True):
     """What the cluster writes was raised, by command given to the node; there is no way back.
-    `schema`: of records that it writes now, `before`: until then."""
+    `schema`: of records that it writes now. `before`: which it wrote until then."""
 
     caller: str
     schema: int
@@ -55,10 +55,11 @@ class ClusterUpgraded(OfCluster, frozen=True, kw_only=True):
 
 
 class ClusterRecovered(OfCluster, frozen=True, kw_only=True):
-    """Partitions whose logs were lost began anew with the node's copies, by command: `partitions`,
-    and of these `owned` have an owner again. `left_out`: what was not done, and why. `force`: what
-    other nodes had more was given up; `empty`: what nobody had began with nothing. `record_made`:
-    of the cluster, which the log servers had lost."""
+    """Partitions whose logs were lost began anew with the node's copies, by command. `partitions`:
+    their numbers. `owned`: the numbers of those of them that have an owner again. `left_out`: what
+    was not done, and why. `force`: what other nodes had more was given up. `empty`: what nobody had
+    began with nothing. `record_made`: the log servers had no record of the cluster, and have one
+    now."""
 
     caller: str
     partitions: tuple[int, ...]

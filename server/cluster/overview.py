@@ -17,7 +17,7 @@ from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.holding import owner_at
 from hookbundle.server.cluster.versions import Registered, in_words
 from hookbundle.server.http.schemas.cluster import (
-    CheckOut,
+    CheckOfAllOut,
     ClusterOut,
     CompactionOut,
     CopyOut,
@@ -53,7 +53,7 @@ class Heard:
     record_lost: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
     damaged: Mapping[int, str] = field(default_factory=dict)
-    check: CheckOut | None = None
+    check: CheckOfAllOut | None = None
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}

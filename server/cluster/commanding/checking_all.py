@@ -1,4 +1,4 @@
-"""All partitions are checked, one after the other, while whoever asked for it goes on.
+"""All partitions are checked, one after the other, while the caller goes on.
 
 The node that was asked goes through them, and says in its beats how far it is and what it has found
 (known.py), so that every node can show it. If it ends, all others say that the check has stopped:
@@ -18,7 +18,7 @@ from hookbundle.engine.replication.beats import Beat, Check, CheckFound
 from hookbundle.server.cluster.commanding.checking import Checked
 from hookbundle.server.cluster.commanding.compacting import CALLER_CHARS_MAX
 from hookbundle.server.cluster.commanding.known import Known
-from hookbundle.server.http.schemas.cluster import CheckFoundOut, CheckOut, FoundWhat
+from hookbundle.server.http.schemas.cluster import CheckFoundOut, CheckOfAllOut, FoundWhat
 from hookbundle.server.http.schemas.times import iso
 
 FOUND_MAX = 32  # that are named; more of the same would make beats long
@@ -72,7 +72,7 @@ class CheckingAll:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def shown(self, *, judges: bool) -> CheckOut | None:
+    def shown(self, *, judges: bool) -> CheckOfAllOut | None:
         """The last one, at whichever node; None as long as there was none. `judges`: whether this
         node has listened long enough to know who lives."""
         latest = self.known.latest
@@ -80,7 +80,7 @@ class CheckingAll:
             return None
         has_stopped = judges and self.known.has_stopped(self._live())
         words = {each.value: each for each in FoundWhat}
-        return CheckOut(
+        return CheckOfAllOut(
             latest.partitions,
             latest.done,
             "" if has_stopped else latest.doing,

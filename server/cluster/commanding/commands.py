@@ -27,7 +27,7 @@ from hookbundle.server.http.schemas.cluster import (
     CheckAllIn,
     CheckedOut,
     CheckIn,
-    CheckOut,
+    CheckOfAllOut,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -147,13 +147,13 @@ class Commanding(Cluster):
     async def check(self, wanted: CheckIn, caller: str) -> CheckedOut:
         return await self._checking.check(wanted, caller)
 
-    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOut:
+    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOfAllOut:
         self._checking_all.begin(caller, self._wall_ms(), repairs=wanted.repair)
         shown = self.check_of_all()
         assert shown is not None, "it has just begun"
         return shown
 
-    def check_of_all(self) -> CheckOut | None:
+    def check_of_all(self) -> CheckOfAllOut | None:
         """The last one, at whichever node; None as long as there was none."""
         return self._checking_all.shown(judges=self._judges())
 

@@ -16,7 +16,7 @@ from hookbundle.server.http.schemas.cluster import (
     CheckAllIn,
     CheckedOut,
     CheckIn,
-    CheckOut,
+    CheckOfAllOut,
     ClusterOut,
     CompactionOut,
     DrainedOut,
@@ -62,7 +62,7 @@ class Cluster(Protocol):
     async def check(self, wanted: CheckIn, caller: str) -> CheckedOut:
         """Raises: NotFound."""
 
-    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOut:
+    def check_all(self, wanted: CheckAllIn, caller: str) -> CheckOfAllOut:
         """It is begun. Raises: Conflict while one is under way."""
 
 
@@ -139,7 +139,7 @@ class ClusterCommands:
                 name="check_cluster",
                 summary="Begin to compare the copies of all partitions",
                 body=CheckAllIn,
-                answer=CheckOut,
+                answer=CheckOfAllOut,
                 status=202,
                 refusals=(409,),
             ),

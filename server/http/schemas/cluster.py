@@ -129,7 +129,7 @@ class CheckFoundOut(msgspec.Struct, frozen=True):
     detail: str
 
 
-class CheckOut(msgspec.Struct, frozen=True):
+class CheckOfAllOut(msgspec.Struct, frozen=True):
     """`partitions`: how many there are. `done`: how many were checked. `doing`: what is under way;
     empty if it is over. `faults`: how many were found; `found`: what they are, up to 32 lines, and
     what is to be done. `repairs`: copies that differ are made anew. `node`: which goes through the
@@ -230,7 +230,7 @@ class ClusterOut(msgspec.Struct, frozen=True):
     upgrade: int | None
     record_lost: bool = False
     gone: list[str] = []
-    check: CheckOut | None = None
+    check: CheckOfAllOut | None = None
 
 
 class WhereOut(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.console.needs import Need, needs_of
 from hookbundle.server.cluster.overview import Heard
 from hookbundle.server.cluster.versions import Registered
-from hookbundle.server.http.schemas.cluster import CheckOut, CompactionOut, CopyRole
+from hookbundle.server.http.schemas.cluster import CheckOfAllOut, CompactionOut, CopyRole
 
 ROOM = 1 << 40
 A = Beat("a", "life of a", "1.0", 10_000, ROOM, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
@@ -21,7 +21,7 @@ def words(
     copies: int = 2,
     hears: bool = True,
     compaction: CompactionOut | None = None,
-    check: CheckOut | None = None,
+    check: CheckOfAllOut | None = None,
 ) -> list[str]:
     live = {each.node: each for each in nodes}
     heard = Heard(nodes[0].node, partitions, hears, live, {}, compaction, check=check)
@@ -124,7 +124,7 @@ def test_of_many_copies_that_are_behind_the_furthest_counts() -> None:
 
 
 def test_a_check_needs_a_person_if_it_has_found_something() -> None:
-    over = CheckOut(1, 1, "", 0, [], False, "a", "uid 0", "", stopped=False)
+    over = CheckOfAllOut(1, 1, "", 0, [], False, "a", "uid 0", "", stopped=False)
     assert words(A, B, check=over) == []
     assert words(A, B, check=replace(over, stopped=True)) == []
     assert words(A, B, check=replace(over, faults=2)) == ["check"]
