@@ -3,12 +3,13 @@
 And most starts of the program are forks of a process that has imported it (`shared_work/forks.py`).
 """
 
+import gc
 import signal
 
 import pytest
 import structlog
 
-from hookbundle.tests.shared_work import bytecode, forks
+from hookbundle.tests.shared_work import bytecode, forks, order, scratch_folders
 
 structlog.configure(
     processors=[
@@ -27,7 +28,19 @@ pytest_plugins = ["hookbundle.tests.log_servers.fixtures"]
 
 bytecode.keep()
 forks.begin()
+scratch_folders.choose()
+gc.disable()  # collecting tests makes little garbage, and many objects that stay
 
 
 def pytest_configure(config: pytest.Config) -> None:
     bytecode.compile_share(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order.put_longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, and the thousands of tests are not visited each time."""
+    gc.enable()
+    gc.freeze()

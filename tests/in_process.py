@@ -30,6 +30,7 @@ from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.contract import Contract, contract_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
+from hookbundle.tests.turning import turning_until
 
 LOOPBACK = AddressPolicy.parse(["127.0.0.0/8"])
 SECOND_MS = 1_000
@@ -46,8 +47,7 @@ def receiving() -> HookReceiver:
 async def until(condition: Callable[[], bool]) -> None:
     """The condition is true; the loop went on turning meanwhile."""
     async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0)
+        await turning_until(condition)
 
 
 def event(message_id: str, chat_id: str = "10010001", **message: Any) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Facts:
-    """The event feed from its beginning, read as far as somebody has waited for."""
+    """The event feed from where it was asked for, read as far as somebody has waited for."""
 
     reader: asyncio.StreamReader
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -132,11 +132,14 @@ def _is_wanted(fact: dict[str, Any], kind: str, wanted: dict[str, Any]) -> bool:
 
 
 @asynccontextmanager
-async def facts_of(socket_path: Path) -> AsyncIterator[Facts]:
+async def facts_of(socket_path: Path, since: str = "oldest") -> AsyncIterator[Facts]:
+    """`since` now: without what is in the feed already."""
     path = str(socket_path.with_name("feed.sock"))
     reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES_MAX)
-    writer.write(b'{"hello":1,"format":"ndjson","since":"oldest"}\n')
+    writer.write(b'{"hello":1,"format":"ndjson","since":"%s"}\n' % since.encode())
     try:
+        if since == "now":
+            await reader.readline()  # its hello: whatever comes is read from here on
         yield Facts(reader)
     finally:
         writer.transport.abort()

@@ -10,7 +10,7 @@ check_rules.py has the rules for each kind of record.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import lmdb
 
@@ -22,7 +22,7 @@ from hookbundle.storage.maintenance.check_rules import Rule, check_counters, rul
 
 __all__ = ["Finding", "check"]
 
-PREFIXES = tuple(bytes([number]) for number in range(256))
+EVERY = b""  # what every key begins with
 MALFORMED = (struct.error, ValueError, IndexError, OverflowError)
 
 
@@ -33,19 +33,17 @@ def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Ite
     """
     ledger = Ledger(txn)
     ledger.open()
-    for prefix in PREFIXES:
-        for key, value in rows.rows(txn, prefix):
-            tick()
-            yield from _check_row(ledger, key, value)
+    for key, value in rows.rows(txn, EVERY):
+        tick()
+        yield from _check_row(ledger, key, value)
     for problem in check_counters(ledger):
         yield Finding("counters", problem)
 
 
-def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
+def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Sequence[Finding]:
     rule = rule_of(key)
     if rule is None:
-        yield Finding(f"key {key.hex()}", "unknown kind of record")
-        return
+        return (Finding(f"key {key.hex()}", "unknown kind of record"),)
     problems: list[str] = []
     try:
         check_length(key)
@@ -53,12 +51,12 @@ def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
             problems += _problems(rule, ledger, key, value)
         except MALFORMED:  # the key, or that of a record which this one needs
             problems.append("has a number or a chat that no key can hold")
-        where = name_of(key) if problems else ""
-        workspace = ledger.name_of_owner(key) if problems else ""
+        if not problems:
+            return ()
+        where, workspace = name_of(key), ledger.name_of_owner(key)
     except MALFORMED:
-        yield Finding(f"key {key.hex()}", "malformed key")
-        return
-    yield from (Finding(where, problem, workspace) for problem in problems)
+        return (Finding(f"key {key.hex()}", "malformed key"),)
+    return [Finding(where, problem, workspace) for problem in problems]
 
 
 def _problems(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:

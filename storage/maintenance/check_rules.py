@@ -253,10 +253,13 @@ OF_SOURCES = {
     (keys.OF_CHATS, 0): Rule(None, check_flag=check_sources.check_of_chat),
 }
 POSTPONED = Rule(Postponed, check_dues.check_postponed)
+POSTPONED_ROWS = keyspace.due_of(DueKind.POSTPONED)
 
 
 def rule_of(key: bytes) -> Rule | None:
     """The rule for the record under the key; None for an unknown kind."""
-    if key.startswith(keyspace.due_of(DueKind.POSTPONED)):
-        return POSTPONED  # the only rows of the due index with a value
-    return OF_SOURCES.get(check_sources.kind_of(key)) or RULES.get(key[:1])
+    rule = RULES.get(key[:1])
+    if rule is None:
+        return OF_SOURCES.get(check_sources.kind_of(key))
+    # The only rows of the due index with a value.
+    return POSTPONED if key.startswith(POSTPONED_ROWS) else rule

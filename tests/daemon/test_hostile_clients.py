@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ import pytest
 
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Api, connected, event, receiving
-from hookbundle.tests.program import PROGRAM, program_in
+from hookbundle.tests.program import program_in
 
 DESCRIPTORS = 1_024
 SOCKETS = 2_000
@@ -85,7 +86,7 @@ class Scene:
 @asynccontextmanager
 async def scene_in(folder: Path) -> AsyncIterator[Scene]:
     program = program_in(folder, LISTEN="127.0.0.1:0")
-    limited = ("prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", PROGRAM, "run")
+    limited = (sys.executable, "-m", "hookbundle.tests.daemon.limited", str(DESCRIPTORS), "run")
     process = await asyncio.create_subprocess_exec(
         *limited, env=program.env, stderr=asyncio.subprocess.PIPE
     )

@@ -1,37 +1,29 @@
-"""A process that has imported the program, and forks for each start of it.
+"""A process that has imported what is to run, and forks for each start of it.
 
-The only argument of `main` is the descriptor of one end of a stream socket. A request is the length
-of its body in 4 bytes, sent along with the descriptors that become 0, 1 and 2; the body is `Start`
-as msgpack. The answer is the new process's id in 8 bytes. The process ends when the socket closes.
+`serve` is given the descriptor of one end of a stream socket as the only argument of its process. A
+request is the length of its body in 4 bytes, sent along with the descriptors that become 0, 1 and
+2, and with those that keep their numbers; the body is `Start` as msgpack. The answer is the new
+process's id in 8 bytes. The process ends when the socket closes.
 """
 
 import atexit
+import fcntl
 import gc
 import io
 import os
 import random
-import runpy
 import socket
 import sys
 import threading
 import time
-from importlib import import_module
+from collections.abc import Callable
 from typing import NoReturn, TextIO
 
 import msgspec
 
-from hookbundle import cli
-from hookbundle.server.console.catalogues import LANGUAGES
-from hookbundle.server.console.rendering import environment
-
 STANDARD_FDS = 3
-BEHIND = (  # what a command imports when it runs, and what takes longest
-    "daemon.run",
-    "demo.playing",
-    "doctor.examining",
-    "feed.tail",
-    "listening.running",
-)
+FDS_MAX = 16
+ABOVE = 500  # descriptors on their way to their numbers
 
 
 class Start(msgspec.Struct, frozen=True, array_like=True):
@@ -40,20 +32,16 @@ class Start(msgspec.Struct, frozen=True, array_like=True):
     cwd: bytes
     umask: int
     new_session: bool
+    kept: list[int]  # numbers of the other descriptors
 
 
-def main() -> None:
-    """Serves until the socket is closed; in each new process, it runs the program."""
+def serve(run: Callable[[], SystemExit]) -> None:
+    """Until the socket is closed. Each new process does `run`, which says how it ended."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    of_commands = [location.partition(":")[0] for location in cli.COMMANDS.values()]
-    for name in (*of_commands, *BEHIND):
-        import_module(f"hookbundle.commands.{name}")
-    for code in LANGUAGES:
-        environment(code)
     gc.collect()
     gc.freeze()  # pages that the collector does not touch stay shared
     while True:
-        head, fds, _, _ = socket.recv_fds(control, 4, STANDARD_FDS)
+        head, fds, _, _ = socket.recv_fds(control, 4, FDS_MAX)
         if not head:
             return
         start = msgspec.msgpack.decode(_exactly(control, int.from_bytes(head)), type=Start)
@@ -61,7 +49,7 @@ def main() -> None:
         if number is None:
             control.close()
             _become(start, fds)
-            _end(_ran())
+            _end(run())
         for fd in fds:
             os.close(fd)
         control.sendall(number.to_bytes(8))
@@ -105,9 +93,11 @@ def _become(start: Start, fds: list[int]) -> None:
         os.setsid()
     os.umask(start.umask)
     os.chdir(start.cwd)
-    for number, fd in enumerate(fds):
+    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, ABOVE) for fd in fds]
+    os.closerange(STANDARD_FDS, ABOVE)
+    for number, fd in zip([*range(STANDARD_FDS), *start.kept], moved, strict=True):
         os.dup2(fd, number)
-    os.closerange(STANDARD_FDS, max(*fds, 2) + 1)
+        os.close(fd)
     os.environb.clear()
     for pair in start.env:
         name, _, value = pair.partition(b"=")
@@ -118,19 +108,6 @@ def _become(start: Start, fds: list[int]) -> None:
     sys.stdin = _stream(0, "r", sys.stdin)
     sys.stdout = _stream(1, "w", sys.stdout)
     sys.stderr = _stream(2, "w", sys.stderr)
-
-
-def _ran() -> SystemExit:
-    """How the program ended; or the module that follows `-m`."""
-    try:
-        if sys.argv[1:2] == ["-m"]:
-            module, sys.argv[:] = sys.argv[2], sys.argv[2:]
-            runpy.run_module(module, run_name="__main__", alter_sys=True)
-        else:
-            cli.main()
-    except SystemExit as ended:
-        return ended
-    return SystemExit(0)
 
 
 def _end(ended: SystemExit) -> NoReturn:

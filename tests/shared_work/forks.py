@@ -3,7 +3,8 @@
 The tests start the program thousands of times, and importing the daemon takes a second of the
 processor: more than most of those tests need for all the rest. After `begin`, a subprocess of this
 process that is a plain start of the program, or of a module of the package, is a fork of one that
-has imported it (`forking.py`). It is a process of its own, with arguments, environment, streams and
+has imported it (`programs.py`), and a daemon's process that fills templates is one of
+`renderers.py`. It is a process of its own, with arguments, environment, streams, descriptors and
 working directory; a child of the process that asked for it, which can kill it and wait for it.
 
 What depends on how an interpreter starts is started as it always was: under another program
@@ -22,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from hookbundle.actors.rendering.child import BOOT
 from hookbundle.tests.program import PROGRAM
 from hookbundle.tests.reliability.harness.battery import FULL
 from hookbundle.tests.shared_work.forking import Start
@@ -31,8 +33,10 @@ PYTHON = (os.fsencode(sys.executable),)
 TAKE_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 OF_THE_INTERPRETER = (b"PYTHON", b"LC_", b"LANG")
 ID_BYTES = 8
+RENDERING = ["-I", "-c", BOOT]
 # Not by -m: the program would find the module's name, and show it in place of its own.
-RUN = "from hookbundle.tests.shared_work import forking; forking.main()"
+PROGRAMS = "from hookbundle.tests.shared_work import programs; programs.main()"
+RENDERERS = "from hookbundle.tests.shared_work import renderers; renderers.main()"
 
 
 class Forking:
@@ -41,7 +45,7 @@ class Forking:
     def __init__(self) -> None:
         self._fork_exec: Any = vars(subprocess)["_fork_exec"]
         self._lock = Lock()
-        self._control: socket.socket | None = None
+        self._controls: dict[str, socket.socket] = {}
 
     def __call__(
         self,
@@ -56,30 +60,34 @@ class Forking:
         stdin, _, _, stdout, _, stderr, _, errors, _, new_session, group, *ids, umask, before, _ = (
             rest
         )
+        forking = _forking(executables, args)
         plain = (
-            (executables == STARTER or (executables == PYTHON and _is_ours(args)))
-            and close_fds
-            and fds_to_keep == (errors,)
+            close_fds
             and env is not None
             and not any(pair.startswith(OF_THE_INTERPRETER) for pair in env)
             and (group, ids, umask, before) == (-1, [None, None, None], -1, None)
         )
-        if not plain:
+        if not (plain and forking):
             return int(self._fork_exec(args, executables, close_fds, fds_to_keep, cwd, env, *rest))
+        kept = [fd for fd in fds_to_keep if fd != errors]
         start = Start(
             [os.fsencode(argument) for argument in args],
             list(env or []),
             os.fsencode(cwd or os.getcwd()),
             _umask(),
             bool(new_session),
+            kept,
         )
         given = enumerate((stdin, stdout, stderr))
-        return self._forked(start, [number if fd == -1 else fd for number, fd in given])
+        standard = [number if fd == -1 else fd for number, fd in given]
+        return self._forked(forking, start, [*standard, *kept])
 
-    def _forked(self, start: Start, fds: list[int]) -> int:
+    def _forked(self, forking: str, start: Start, fds: list[int]) -> int:
         body = msgspec.msgpack.encode(start)
         with self._lock:
-            control = self._control = self._control or self._started()
+            if forking not in self._controls:
+                self._controls[forking] = self._started(forking)
+            control = self._controls[forking]
             # Only while the new process changes its parent: other orphans, which nobody here would
             # wait for, have to be gone when they have ended.
             _take_orphans(yes=True)
@@ -90,9 +98,9 @@ class Forking:
             finally:
                 _take_orphans(yes=False)
 
-    def _started(self) -> socket.socket:
+    def _started(self, forking: str) -> socket.socket:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-c", RUN, str(theirs.fileno())]
+        command = [sys.executable, "-c", forking, str(theirs.fileno())]
         process = subprocess.Popen(
             command,
             env={"PATH": os.environ["PATH"]},
@@ -110,9 +118,12 @@ class Forking:
         return ours
 
 
-def _is_ours(args: list[Any]) -> bool:
-    """Whether the interpreter is asked to run a module of this package."""
-    return args[1:2] == ["-m"] and str(args[2]).startswith("hookbundle.")
+def _forking(executables: tuple[bytes, ...], args: list[Any]) -> str:
+    """What the process runs that forks for such a start; empty if none does."""
+    of_package = args[1:2] == ["-m"] and str(args[2]).startswith("hookbundle.")
+    if executables == STARTER or (executables == PYTHON and of_package):
+        return PROGRAMS
+    return RENDERERS if executables == PYTHON and args[1:4] == RENDERING else ""
 
 
 def _umask() -> int:

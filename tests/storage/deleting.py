@@ -35,11 +35,11 @@ def step(db: ScratchDatabase, most: int = 3) -> Erased:
     return db.do(EraseStep(row=row, most=most, now_ms=db.now_ms), Erased)
 
 
-def erase(db: ScratchDatabase) -> int:
+def erase(db: ScratchDatabase, most: int = 3) -> int:
     """Erases everything, checking the database after each step. Returns the number of steps."""
     steps, last = 0, Erased(finished=False)
     while not last.finished:
-        last = step(db)
+        last = step(db, most)
         steps += 1
         assert_sound(db)
     return steps

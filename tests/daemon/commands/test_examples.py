@@ -98,8 +98,8 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         api = Api(session)
         ws = f"acme{next(NUMBERS)}"
         await api.make(ws, receiver, aggregation="none")
-        await api.accept(ws, event("m0"))
-        async with facts_of(program.socket_path) as facts:
+        async with facts_of(program.socket_path, since="now") as facts:
+            await api.accept(ws, event("m0"))
             (delivered,) = await facts.until("delivery.delivered", workspace=ws)
             receiver.answers(404)
             await api.accept(ws, event("m1"))

@@ -11,11 +11,12 @@ from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program
 # Stands for systemd: `start` waits until the daemon is ready, `stop` until it has ended.
 SYSTEMCTL = """#!/bin/sh
 stop() {
-    [ -f pid ] && kill "$(cat pid)" && while kill -0 "$(cat pid)"; do :; done
+    [ -f pid ] && kill "$(cat pid)" && while kill -0 "$(cat pid)"; do sleep 0.05; done
 }
 start() {
     hookbundle run 2>>log & echo $! > pid
-    until [ -S "$HOOKBUNDLE_SOCKET" ] && hookbundle status; do :; done
+    until [ -S "$HOOKBUNDLE_SOCKET" ]; do sleep 0.05; done
+    until hookbundle status; do :; done
 }
 case "$1" in
     stop|disable) stop ;;

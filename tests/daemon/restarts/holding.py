@@ -12,29 +12,8 @@ from pathlib import Path
 from hookbundle.tests.program import PROGRAM, Program
 from hookbundle.tests.running import Running, running
 
-# In the child, so that LISTEN_PID is the daemon's own: exec keeps the pid.
-GIVE = """
-import fcntl, os, sys
-given = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 100) for each in sys.argv[1].split(",")]
-for number, descriptor in enumerate(given, 3):
-    os.dup2(descriptor, number)
-    os.close(descriptor)
-names, pid = sys.argv[2], os.getpid()
-os.environ.update(LISTEN_FDS=str(len(given)), LISTEN_PID=str(pid), LISTEN_FDNAMES=names)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-# `hookbundle`, which at its end gives connections so much time that no busy machine needs longer.
-PATIENT = (
-    sys.executable,
-    "-c",
-    """
-from hookbundle.cli import main
-from hookbundle.server.http.sockets import handing_over
-
-handing_over.FRESH_S = handing_over.IDLE_S = 60.0
-main(prog_name="hookbundle")
-""",
-)
+GIVING = (sys.executable, "-m", "hookbundle.tests.daemon.restarts.giving")
+PATIENT = (sys.executable, "-m", "hookbundle.tests.daemon.restarts.patient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +34,7 @@ class Held:
     def command(self, *program: str) -> list[str]:
         numbers = ",".join(map(str, self.descriptors))
         names = ":".join(self.sockets)
-        return [sys.executable, "-ISc", GIVE, numbers, names, *program]
+        return [*GIVING, numbers, names, *program]
 
     @asynccontextmanager
     async def daemon(self, program: Program, *starts: str) -> AsyncIterator[Running]:

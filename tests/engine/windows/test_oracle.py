@@ -14,6 +14,7 @@ from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.engine.windows.parsing import parse, written
 from hookbundle.tests.engine.windows import walking
 from hookbundle.tests.engine.windows.walking import DAY_MS, MINUTE_MS, ms
+from hookbundle.tests.reliability.harness.battery import size
 
 ZONES = (
     *("Asia/Jerusalem", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"),
@@ -91,7 +92,7 @@ MOMENTS = st.builds(
     moment=("Asia/Jerusalem", ms("2026-10-24T12:00+03:00")),
     gaps=[],
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=size(150, 1_000), deadline=None)
 def test_a_window_ends_when_a_walk_through_its_minutes_says_so(
     value: dict[str, Any], moment: tuple[str, int], gaps: list[int]
 ) -> None:
@@ -108,7 +109,7 @@ def test_a_window_ends_when_a_walk_through_its_minutes_says_so(
 
 
 @given(value=RULES, moment=MOMENTS, before=st.integers(0, 3 * DAY_MS) | st.just(3_600_000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=size(80, 500), deadline=None)
 def test_a_message_leaves_at_once_when_a_window_before_it_would_have_ended(
     value: dict[str, Any], moment: tuple[str, int], before: int
 ) -> None:

@@ -70,6 +70,7 @@ async def test_a_node_is_killed(tmp_path: Path, nats: LogServers) -> None:
     assert gap_s < 15
 
 
+@long
 async def test_a_node_is_stopped_properly(tmp_path: Path, nats: LogServers) -> None:
     async with under_traffic(tmp_path, nats) as scene:
         assert await scene.made.node("b").stop() == 0
@@ -78,14 +79,21 @@ async def test_a_node_is_stopped_properly(tmp_path: Path, nats: LogServers) -> N
     assert gap_s < 5
 
 
-async def test_a_node_is_frozen_and_wakes_up(tmp_path: Path, nats: LogServers) -> None:
+async def test_a_node_is_frozen_and_wakes_up_and_another_is_stopped_properly(
+    tmp_path: Path, nats: LogServers
+) -> None:
     async with under_traffic(tmp_path, nats) as scene:
         scene.made.node("b").freeze()
         await asyncio.sleep(6)
         scene.made.node("b").thaw()
-        gap_s = await scene.ends_well("node frozen, and woken")
+        await scene.traffic.more(AFTER)
+        frozen_s = scene.traffic.gap_s
+        scene.traffic.begin_gaps()
+        assert await scene.made.node("c").stop() == 0
+        stopped_s = await scene.ends_well(f"node frozen, gap {frozen_s:.1f} s; another stopped")
 
-    assert gap_s < 20
+    assert frozen_s < 20
+    assert stopped_s < 5
 
 
 @long

@@ -15,6 +15,8 @@ from hookbundle.tests.reliability.crashes.test_storage_calls import ERRORS
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.harness.failing_calls import FailingDisk, Fault
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 RUNS = size(1, 20)
 ROUNDS = size(25, 100)
 WORKSPACES = {"soon": "none", "later": "1h"}

@@ -9,7 +9,7 @@ from random import Random
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, size
 from hookbundle.tests.reliability.lives.repeat_rules import names, which
@@ -45,7 +45,7 @@ class ComparedDaemon(SeveralRules):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scene = Scene(Random(SEED), self.planned)
+        self.scene = Scene(Random(SEED), self.planned, every_time=FULL)
         self.posting = Posting(self.scene)
         self.settings = Settings(self.scene, plain=not FULL)
         self.handling = Handling(self.scene)
@@ -68,6 +68,12 @@ class ComparedDaemon(SeveralRules):
         """`count` new messages, as (sent, id), in another order than they were sent."""
         self.messages += count
         return tuple((i * 7 % 5, f"m{self.messages - i}") for i in range(count))
+
+    @invariant()
+    def is_sound(self) -> None:
+        """After each action; in the long form after each of its steps, too."""
+        if not FULL:
+            self.scene.check_all()
 
     # ---- messages
 
