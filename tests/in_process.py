@@ -30,7 +30,7 @@ from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.contract import Contract, contract_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
-from hookbundle.tests.turning import turning_until
+from hookbundle.tests.shared_work.turning import turning_until
 
 LOOPBACK = AddressPolicy.parse(["127.0.0.0/8"])
 SECOND_MS = 1_000

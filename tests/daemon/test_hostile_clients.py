@@ -86,7 +86,13 @@ class Scene:
 @asynccontextmanager
 async def scene_in(folder: Path) -> AsyncIterator[Scene]:
     program = program_in(folder, LISTEN="127.0.0.1:0")
-    limited = (sys.executable, "-m", "hookbundle.tests.daemon.limited", str(DESCRIPTORS), "run")
+    limited = (
+        sys.executable,
+        "-m",
+        "hookbundle.tests.daemon.machine.limited",
+        str(DESCRIPTORS),
+        "run",
+    )
     process = await asyncio.create_subprocess_exec(
         *limited, env=program.env, stderr=asyncio.subprocess.PIPE
     )

@@ -6,7 +6,6 @@ one, and BATTERY=full has all folders on the disk.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from hookbundle.tests.reliability.harness.battery import FULL
@@ -17,5 +16,11 @@ FREE_BYTES = 4 << 30  # a run takes less than half of it, those before may have 
 
 def choose() -> None:
     """For this process and the workers that it starts, before pytest makes the first folder."""
-    if not FULL and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > FREE_BYTES:
+    if not FULL and IN_MEMORY.is_dir() and _is_fit(os.statvfs(IN_MEMORY)):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+def _is_fit(there: os.statvfs_result) -> bool:
+    """There is room, and a program that a test writes can be started."""
+    has_room = there.f_bavail * there.f_frsize > FREE_BYTES
+    return has_room and not there.f_flag & os.ST_NOEXEC

@@ -1,6 +1,6 @@
 """The program with a limit of open files.
 
-python -m hookbundle.tests.daemon.limited FILES ARGUMENTS...
+python -m hookbundle.tests.daemon.machine.limited FILES ARGUMENTS...
 """
 
 import resource
