@@ -18,7 +18,8 @@ from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import program_in
 
-DESCRIPTORS = 1_024
+DESCRIPTORS = "1024"
+LIMITED = (sys.executable, "-m", "hookbundle.tests.daemon.machine.limited", DESCRIPTORS)
 SOCKETS = 2_000
 LARGE = 8 * 1024 * 1024
 HALF_A_HEAD = b"POST /v1/workspaces/acme/messages HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -86,15 +87,8 @@ class Scene:
 @asynccontextmanager
 async def scene_in(folder: Path) -> AsyncIterator[Scene]:
     program = program_in(folder, LISTEN="127.0.0.1:0")
-    limited = (
-        sys.executable,
-        "-m",
-        "hookbundle.tests.daemon.machine.limited",
-        str(DESCRIPTORS),
-        "run",
-    )
     process = await asyncio.create_subprocess_exec(
-        *limited, env=program.env, stderr=asyncio.subprocess.PIPE
+        *(*LIMITED, "run"), env=program.env, stderr=asyncio.subprocess.PIPE
     )
     scene: Scene | None = None
     try:
