@@ -4,13 +4,14 @@ The short form starts a cluster and changes its nodes. The long form (`make clus
 clients meanwhile, and an audit of everything that was acknowledged to them.
 """
 
+import asyncio
 import shutil
 
 import pytest
 
 from hookbundle.tests.docs.cluster.following import PARTITIONS, Page
 from hookbundle.tests.docs.cluster.machines import machines
-from hookbundle.tests.docs.cluster.scenes import WORKSPACES, quiet, under_traffic
+from hookbundle.tests.docs.cluster.scenes import LOOK_S, WITHIN_S, WORKSPACES, quiet, under_traffic
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.reliability.harness.battery import FULL, size
 
