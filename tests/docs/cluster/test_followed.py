@@ -12,10 +12,12 @@ import pytest
 from hookbundle.tests.docs.cluster.following import PARTITIONS, Page
 from hookbundle.tests.docs.cluster.machines import machines
 from hookbundle.tests.docs.cluster.scenes import LOOK_S, WITHIN_S, WORKSPACES, quiet, under_traffic
+from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.reliability.harness.battery import FULL, size
 
 FEW = 8  # partitions, in the short form
+CLOSED = Answer(503, (("Retry-After", "20"),))  # else webhooks are disabled after a second
 
 long = pytest.mark.skipif(not FULL, reason="long form: make cluster-table")
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
@@ -77,7 +79,7 @@ async def test_a_daemon_alone_becomes_a_cluster_as_the_page_says() -> None:
         await page.follow("Three log servers")
         alone = at["a"]
         async with receiving() as receiver:
-            receiver.answers(503)
+            receiver.answers(CLOSED)
             assert alone.terminal.runs("systemctl start hookbundle")[0] == 0
             async with connected(alone.socket_path) as session:
                 api = Api(session)

@@ -3,6 +3,7 @@
 The commands are those of the page, but for the paths.
 """
 
+import asyncio
 import os
 import subprocess
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 from hookbundle.tests.docs.cluster.following import part
-from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import Api, connected, event, receiving, until
+from hookbundle.tests.hook_receiver import Answer, HookReceiver
+from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.program import Program, Ran
 from hookbundle.tests.reliability.cluster.clients import Client, traffic
@@ -22,6 +23,8 @@ from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
 PARTITIONS = 3
 WORKSPACES = 4
 WAITING = 5
+CLOSED = Answer(503, (("Retry-After", "10"),))  # else the webhook is disabled after a second
+WITHIN_S = 60.0
 WITH_DATA = ("hookbundle backup", "hookbundle check", "hookbundle cluster init", "mv")
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("CLUSTER")), reason="makes its own cluster")
@@ -79,7 +82,7 @@ async def test_a_cluster_is_made_of_a_backup_of_one_under_traffic_as_the_page_sa
         receiving() as closed,
         cluster_of(tmp_path, nats, nodes=2, partitions=PARTITIONS, copies="1") as made,
     ):
-        closed.answers(503)
+        closed.answers(CLOSED)
         asked = made.node("a")
         async with traffic(made.nodes, receiver, WORKSPACES) as clients:
             async with connected(asked.socket_path) as session:
@@ -114,9 +117,12 @@ async def test_a_cluster_is_made_of_a_backup_of_one_under_traffic_as_the_page_sa
         async with connected(made.node("b").socket_path) as session:
             api = Api(session)
             known = [await sent_again(api, *each) for each in before]
-            await until(lambda: ids(closed) == waiting)
-            later = await api.accept("waits", event("later"))
-            await until(lambda: len(closed.posts) == WAITING + 1)
+            async with asyncio.timeout(WITHIN_S):
+                while ids(closed) != waiting:
+                    await asyncio.sleep(0.1)
+                later = await api.accept("waits", event("later"))
+                while len(closed.posts) <= WAITING:
+                    await asyncio.sleep(0.1)
             shown = (await api.get("/v1/cluster"))["partitions"]
 
     found = ran.document

@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hookbundle.engine.replication.roles import BEHIND_MAX
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event
 from hookbundle.tests.log_servers.cluster import LogServers
+from hookbundle.tests.reliability.cluster.measured import overview
 from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
 
 PARTITIONS = 2
@@ -20,6 +22,21 @@ async def said(node: NodeProcess, *words: str) -> Any:
     ran = await node.program("cluster", *words, "--json")
     assert ran.code == 0, ran.err
     return json.loads(ran.out)
+
+
+async def until_fresh(asked: NodeProcess, number: int, name: str) -> None:
+    """The node has a copy of the partition with which it could go on at once, or owns it."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            copies = (await overview(asked))["partitions"][number]["copies"]
+            if any(
+                each["node"] == name
+                and each["role"] in ("owner", "following")
+                and (each["behind"] or 0) < BEHIND_MAX
+                for each in copies
+            ):
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
@@ -35,6 +52,7 @@ async def test_partitions_are_moved_and_drained_and_a_node_is_forgotten(
             assert (await api.ask("POST", "/v1/workspaces", {"id": name})).status == 201
             await api.accept(name, event("m1"))
 
+        await until_fresh(a, 0, "b")
         moved = await said(a, "move", "0", "b")
         status = await said(b, "status")
         refused = await a.program("cluster", "move", "0", "nobody")
