@@ -11,6 +11,7 @@ from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreach
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
+from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.names import Names
 from hookbundle.tests.actors.replication.logs import ENTRY_BYTES_MAX, GENERATION
 from hookbundle.tests.log_servers.cluster import LogServers
@@ -40,7 +41,7 @@ async def _has_made(records: Records, replicas: int) -> bool:
     """False while servers that a test before has killed have no leader yet."""
     try:
         await records.make(replicas)
-    except (NoAnswer, Unreachable):
+    except (NoAnswer, Unreachable, ClusterUnusable):  # "temporarily unavailable"
         return False
     return True
 
