@@ -36,6 +36,7 @@ from hookbundle.engine.replication.roles import CopyAt, Role, is_further
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, becomes
 from hookbundle.server.cluster.partitions.holding import copies_of, owner_at, stopped_at
+from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.http.authentication import Caller, caller_of
 from hookbundle.server.http.requests import body_of
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 PATH = "/cluster/recover"
 ANSWER_S = 15.0  # less than a node waits for another one's answer
+NOTICED_S = 10.0  # within which a log says that it is lost
 OWNED_WITHIN_S = 60.0  # after its log has begun anew
 HELD = frozenset({Role.FOLLOWING, Role.OWNER, Role.STOPPED})
 
@@ -160,6 +162,8 @@ class Recovering:
         except (ClusterUnusable, Overloaded) as exc:
             state.left_out.append(f"the cluster's record: {exc}")
             return
+        if state.record_made:
+            await self._notice()
         begin: dict[int, Callable[[int], Any]] = {}
         for number in node.hosts:
             live = node.live()
@@ -187,6 +191,20 @@ class Recovering:
         await becomes(lambda: not self._unowned(begin), OWNED_WITHIN_S)
         unowned = self._unowned(begin)
         state.done = [number for number in begin if number not in unowned]
+
+    async def _notice(self) -> None:
+        """Owners that had nothing to write since ask their logs, and stop if these are lost, too:
+        without a follower nobody would have noticed it, and they were left out."""
+        own = [self._noticed(number, owned) for number, owned in self._node.owned.items()]
+        if own:
+            await asyncio.wait([asyncio.gather(*own)], timeout=NOTICED_S)
+
+    async def _noticed(self, number: int, owned: Owned) -> None:
+        try:
+            await owned.partition.store_queue.confirmed()
+        except HookbundleError:
+            role = self._node.hosts[number].role
+            await becomes(lambda: role.state.role is Role.STOPPED, NOTICED_S)
 
     def _unowned(self, numbers: Mapping[int, object]) -> set[int]:
         live = self._node.live()

@@ -127,4 +127,13 @@ CLUSTER_FACES: tuple[Mutant, ...] = (
         edits=(("for name in cluster.gone]", "for name in ()]"),),
         caught_by=(f"{NEEDS}::test_what_could_be_written_is_said_once_all_nodes_know_it",),
     ),
+    Mutant(
+        name="cf14",
+        bug="an owner that had nothing to write is left out of a recovery in silence",
+        path=f"{COMMANDING}/recovering.py",
+        edits=(("            await self._notice()\n", "            pass\n"),),
+        caught_by=(
+            f"{RECOVERING}::test_an_owner_that_had_nothing_to_write_is_recovered_with_the_others",
+        ),
+    ),
 )

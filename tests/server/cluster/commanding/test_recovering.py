@@ -114,6 +114,27 @@ async def test_lost_logs_stop_all_and_begin_anew_with_the_copies_of_a_node(
         }
 
 
+async def test_an_owner_that_had_nothing_to_write_is_recovered_with_the_others(
+    tmp_path: Path,
+) -> None:
+    async with two(tmp_path) as made:
+        first, second = made.nodes
+        await filled(made)
+        await second.stop()
+        await until(lambda: set(first.owned) == ALL)
+        for log in made.cluster.logs:  # and nobody hears of it
+            log.entries.clear()
+            log._oldest = None
+        made.cluster.has_record = False
+        assert stopped(first) == set()
+
+        done = await recovered(made.apis[0], "a")
+        assert set(done["done"]) == ALL
+        assert done["left_out"] == []
+        for name in NAMES:
+            assert (await made.apis[0].accept(name, event("m1")))["duplicate"] == 1
+
+
 async def test_a_copy_that_another_node_has_more_than_is_taken_only_by_force(
     tmp_path: Path,
 ) -> None:
