@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hookbundle.server.cluster.partitions.placing import of_workspace
-from hookbundle.tests.in_process import daemon_in
+from hookbundle.tests.in_process import daemon_in, until
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.server.cluster.commanding.test_checking import (
     env_of,
@@ -54,6 +54,29 @@ async def test_each_copy_is_a_row_and_what_is_wrong_is_said_and_ends_with_1(
     assert f"{name} makes its copy of partition 1 anew" in repaired.err
     assert at_owner != name
     assert not any(workspace in wrong.err for workspace in NAMES if of_workspace(workspace, 3) != 1)
+
+
+async def test_a_check_that_is_begun_is_shown_by_the_status_of_any_node(tmp_path: Path) -> None:
+    async with two(tmp_path) as made:
+        await made.made()
+        first, second = (
+            program_at(tmp_path / node.cluster.node, node.config.listeners.socket_path)
+            for node in made.nodes
+        )
+        without_usages(env_of(follower := follower_of(made, 1), 1))
+        begun = await first("cluster", "check", "--begin")
+        check = made.nodes[1].serving.commanding.check_of_all
+        await until(lambda: (said := check()) is not None and not said.doing)
+        shown = await second("cluster", "status")
+        document = await first("cluster", "check", "--begin", "--repair", "--json")
+
+    name = follower.cluster.node
+    assert begun.code == 0, begun
+    assert ", by a: 0 of 3 partitions, 0 faults; " in begun.err
+    assert ", by a: 3 of 3 partitions, 3 faults; it is over" in shown.err
+    assert f"note: checked: partition 1: {name} differs: usage" in shown.err
+    assert f"note: checked: partition 1: --repair has {name} make its copy anew" in shown.err
+    assert document.document["check"]["repairs"] is True
 
 
 async def test_without_a_cluster_or_a_node_or_an_address_it_says_so(tmp_path: Path) -> None:
