@@ -26,11 +26,12 @@ WITHIN_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Looked:
     """One server. `unreachable`: why, if it is. `faults`: why no cluster can be on it; `lacks`:
-    what it does not protect."""
+    what it does not protect. `silent`: why it could not say whether there is a cluster's record."""
 
     unreachable: str = ""
     faults: list[str] = field(default_factory=list)
     lacks: list[str] = field(default_factory=list)
+    silent: str = ""
 
 
 @dataclass(slots=True)
@@ -52,18 +53,28 @@ def is_made_with(record: ClusterRecord, key: bytes) -> bool:
     return key_id(key) == record.key_id
 
 
-async def looked_at(server: Servers) -> Looked:
+async def looked_at(server: Servers, names: Names) -> Looked:
     connection = Connection(server, NAME)
     try:
         await _quietly(connection)
         said = connection.server
         faults = faults_of(said, insecure=True)
         lacks = [each for each in faults_of(said, insecure=False) if each not in faults]
-        return Looked("", faults, lacks)
+        return Looked("", faults, lacks, "" if faults else await _silent(connection, names))
     except (Unreachable, OSError) as exc:
         return Looked(str(exc))
     finally:
         await connection.close()
+
+
+async def _silent(connection: Connection, names: Names) -> str:
+    try:
+        await membership.cluster(Records(connection, names))
+    except (Unreachable, NoAnswer) as exc:
+        return str(exc)
+    except ClusterUnusable:
+        pass  # there is one, and all servers say the same of it
+    return ""
 
 
 async def seen_by(servers: Servers, names: Names) -> Seen:

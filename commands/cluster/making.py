@@ -55,6 +55,9 @@ def made(
 
     Raises: CommandFailure.
     """
+    # What a daemon would log is said in one sentence at the end.
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    logging.disable()
     data = data_directory(config)
     with _as_failures():
         source = None if path is None else _source(path.expanduser().absolute(), data, hold=hold)
@@ -64,6 +67,9 @@ def made(
     try:
         servers, names = settings.servers(config), settings.names(config)
         key_file = settings.key_file(config)
+        # Before the long work, and before there is a key: no node may find one of no cluster.
+        with _as_failures():
+            asyncio.run(may_be_made(servers, names, insecure=insecure))
         key, is_new = settings.made_key(key_file)
     except ConfigError as exc:
         raise CommandFailure(str(exc), USAGE) from exc
@@ -85,10 +91,6 @@ def made(
         first=FIRST if backup is None else _after(backup, record.created_ms),
     )
 
-    # What a daemon would log is said in one sentence at the end.
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    logging.disable()
-
     found = {
         "name": names.cluster,
         "id": record.id,
@@ -105,7 +107,6 @@ def made(
         else:
             if backup is not None:
                 check_number(backup, partitions)
-            asyncio.run(may_be_made(servers, wanted))  # before the long work
             # The source stays locked until the cluster is there: no daemon takes more meanwhile.
             with split_into(data, source, partitions, clock.now_ms()) as done:
                 within_s = WITHIN_S + done.bytes / BYTES_PER_S

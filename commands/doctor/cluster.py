@@ -19,11 +19,24 @@ from hookbundle.commands.terminal.failures import CONFLICT, CommandFailure
 from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hookbundle.commands.cluster.answering import Seen
+    from hookbundle.commands.cluster.answering import Looked, Seen
 
 ABOUT = "cluster"
 SERVERS_LEAST = 3
 INSTALL = "pip install 'hookbundle[cluster]'"
+SIGNED_BY = "set cluster.tls_ca to the authority that signed its certificate; restart the node"
+MENDS = (
+    ("certificate has expired", "give that server a new certificate, and restart it"),
+    ("certificate is not yet valid", "look at the clocks of this machine and of that server"),
+    ("local issuer", SIGNED_BY),
+    ("self-signed", SIGNED_BY),
+    ("mismatch", "name it in cluster.servers as its certificate does; restart the node"),
+    ("uthorization", "set cluster.credentials to a user that it knows; restart the node"),
+    ("secure connection not available", "give it certificates: `tls` in its configuration"),
+    ("Connect call failed", "start it; is its port the one in cluster.servers?"),
+)
+"""What helps against what a server says, or its client."""
+LOOK = "look whether it runs, at cluster.credentials and cluster.tls_ca; its log says more"
 IN_CLEAR = "texts and secrets go over the network in clear"
 
 
@@ -123,35 +136,47 @@ def log_servers(machine: Machine) -> Iterator[Finding]:
         servers, names = of_cluster.servers(machine.config), of_cluster.names(machine.config)
     except ConfigError:
         return  # a finding of the settings
-    silent = 0
-    for url in servers.urls:
-        looked = asyncio.run(looked_at(replace(servers, urls=(url,))))
-        silent += bool(looked.unreachable)
-        yield from _of_server(url, looked.unreachable, looked.faults, looked.lacks)
-    if silent == len(servers.urls):
+    found = {
+        url: asyncio.run(looked_at(replace(servers, urls=(url,)), names)) for url in servers.urls
+    }
+    for url, looked in found.items():
+        yield from _of_server(url, looked)
+    reached = tuple(url for url, looked in found.items() if not looked.unreachable)
+    if not reached:
         return
-    seen = asyncio.run(seen_by(servers, names))
+    able = tuple(url for url in reached if not found[url].silent)
+    seen = asyncio.run(seen_by(replace(servers, urls=able or reached), names))
     yield from _of_record(machine.config, seen)
     yield from _of_beats(machine, seen)
 
 
-def _of_server(
-    url: str, unreachable: str, faults: list[str], lacks: list[str]
-) -> Iterator[Finding]:
+def _of_server(url: str, looked: "Looked") -> Iterator[Finding]:
     host = url.rpartition("/")[2]
-    if unreachable:
+    if looked.unreachable:
         yield fault(
             ABOUT,
-            f"the log server {host} can't be used: {unreachable}",
+            f"the log server {host} can't be used: {looked.unreachable}",
             "with two of three nothing is lost; without a majority nothing is acknowledged",
-            "look whether it runs, at cluster.credentials and cluster.tls_ca; its log says more",
+            _mend(looked.unreachable),
         )
-    for each in faults:
+    if looked.silent:
+        yield fault(
+            ABOUT,
+            f"the log server {host} runs, and can't say what is stored: {looked.silent}",
+            "it is cut off from the others, or there are too few of them",
+            "look at its log, and at `routes`, names and passwords under `cluster` in its "
+            "configuration",
+        )
+    for each in looked.faults:
         yield fault(
             ABOUT, f"the log server {host}: {each}", "no cluster works on it", "change that"
         )
-    for each in lacks:
+    for each in looked.lacks:
         yield note(ABOUT, f"the log server {host}: {each}", IN_CLEAR, "change its configuration")
+
+
+def _mend(why: str) -> str:
+    return next((mend for words, mend in MENDS if words in why), LOOK)
 
 
 def _of_record(config: Configuration, seen: "Seen") -> Iterator[Finding]:

@@ -7,6 +7,11 @@ from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.engine.errors import InUse
 from hookbundle.storage.database import files
 
+WAITS = (
+    ". A node that starts has none until it has reached its log servers: its log and `hookbundle "
+    "doctor` say what is in the way"
+)
+
 
 def unreachable(config: Configuration, socket: Path) -> str:
     """What to tell somebody whose command found no daemon at the socket."""
@@ -18,7 +23,8 @@ def unreachable(config: Configuration, socket: Path) -> str:
             "uses another control socket, name it with --socket"
         )
     if not _is_there(socket):
-        return f"the process with pid {pid} uses {data}, but {_gone(socket, pid)}"
+        words = f"the process with pid {pid} uses {data}, but {_gone(socket, pid)}"
+        return words + (WAITS if config.get("cluster.servers", tuple) else "")
     return (
         f"the process with pid {pid} uses {data}, but does not answer at {socket}: it is starting "
         "or stopping, or it is no daemon but a command"

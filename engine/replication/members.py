@@ -9,6 +9,8 @@ listen just now, or was frozen until now, at once; the other one only if that go
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from hookbundle.engine.replication.beats import EVERY_S, Beat, Held, read
 from hookbundle.engine.replication.roles import Role
 
@@ -17,16 +19,23 @@ UNHEARD_S = 3 * EVERY_S + 0.1  # three beats of its own that did not come back
 STALE_AFTER_S = 3.0
 DOUBLE_BEATS = 4  # after which a node believes that another of its name stays
 APART_MS = 1_000  # clocks of nodes that are further apart are named
+CLOCK_BEATS = 4  # by which a node's clock is judged
 KEPT_S = 3_600.0  # what a dead node said last, for people
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node by its last beat, and when that came. `ahead_ms`: its wall clock, of this node's."""
+    """A node by its last beat, and when that came. `apart_ms`: by how much its wall clock was ahead
+    of this node's with each of the last beats."""
 
     beat: Beat
     heard_s: float
-    ahead_ms: int
+    apart_ms: tuple[int, ...]
+
+    @property
+    def ahead_ms(self) -> int:
+        """By how much its clock is ahead: a beat that was under way for long says too little."""
+        return max(self.apart_ms)
 
 
 @dataclass(slots=True)
@@ -62,7 +71,10 @@ class Members:
         elif beat.node == self._node:
             self._hear_own(beat, now_s)
         elif self._has_room(beat.node, now_s):
-            self.state.heard[beat.node] = Member(beat, now_s, beat.wall_ms - wall_ms)
+            last = self.state.heard.get(beat.node)
+            before = last.apart_ms[-CLOCK_BEATS + 1 :] if last else ()
+            apart_ms = (*before, beat.wall_ms - wall_ms)
+            self.state.heard[beat.node] = Member(beat, now_s, apart_ms)
         else:
             self.state.ignored += 1
 
@@ -70,6 +82,13 @@ class Members:
         """The other nodes that live."""
         since_s = now_s - self._dead_after_s
         return {name: each for name, each in self.state.heard.items() if each.heard_s > since_s}
+
+    def beats(self, now_s: float, wall_ms: int) -> dict[str, Beat]:
+        """What the other nodes that live have said, with what their clocks say by now."""
+        return {
+            name: replace(each.beat, wall_ms=wall_ms + each.ahead_ms)
+            for name, each in self.live(now_s).items()
+        }
 
     def last_heard(self) -> Mapping[str, Member]:
         """All others that were heard in the last hour, dead ones too: for people."""

@@ -14,6 +14,7 @@ from hookbundle.actors.replication.nats import asking, membership
 from hookbundle.actors.replication.nats.beating import Beating
 from hookbundle.actors.replication.nats.client import NoAnswer, Servers, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.elsewhere import Elsewhere
 from hookbundle.actors.replication.nats.log import NatsLog
 from hookbundle.actors.replication.nats.records import Records
 from hookbundle.actors.replication.nats.sessions import SessionBucket
@@ -63,6 +64,7 @@ class Joined(Neighbours):
         self._clock = SystemClock()
         self._loop = asyncio.get_running_loop()
         self._connection = Connection(servers, cluster.node)
+        self._elsewhere = Elsewhere(self._connection, servers, self._names)
         self._members = Members(cluster.node, life, cluster.dead_after_s)
         self._beating = Beating(
             self._connection, self._names, cluster.node, self._members, self._beat, self._clock
@@ -71,6 +73,7 @@ class Joined(Neighbours):
             self._connection, self._names, cluster.node, life, cluster.key, self._life_of
         )
         self.settings: Callable[[], str] = str
+        self.away: tuple[str, ...] = ()
         self._logs: list[NatsLog] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,8 +87,7 @@ class Joined(Neighbours):
         self._held, self._given, self._works = held, given, works
         log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
         await self._connection.open()
-        record, replicas = await self._enter()
-        self._record, self._replicas = record, replicas
+        self._record, self._replicas = record, replicas = await self._enter()
         self.partitions = record.partitions
         self.cluster_id = record.id
         self.sessions = SessionBucket(self._connection, self._names, replicas, LIFE_MS_MAX)
@@ -95,9 +97,8 @@ class Joined(Neighbours):
         ]
 
         async def answer_request(wanted: NodeRequest) -> NodeAnswer:
-            caller, known = wanted.caller, None
-            if caller is not None:
-                known = Caller(caller.name, caller.scope, caller.workspace_id)
+            given = wanted.caller
+            known = Caller(given.name, given.scope, given.workspace_id) if given else None
             asked = Asked(wanted.method, wanted.target, wanted.headers, wanted.body, known)
             answered = await answer(asked)
             return NodeAnswer(answered.status, answered.headers, answered.body, answered.rest)
@@ -120,6 +121,7 @@ class Joined(Neighbours):
                 return await self._found()
             except (Unreachable, NoAnswer) as exc:
                 log.warning("the log servers do not answer", why=str(exc))
+                await self._elsewhere.look()
             except membership.NoCluster as exc:
                 asked += 1  # servers that have just started may not know all
                 if asked == membership.SURE_AFTER:
@@ -158,14 +160,15 @@ class Joined(Neighbours):
                 self._is_lost = found is None
                 if found is None and not was_lost:
                     log.error("the log servers have no record of the cluster any more")
-                elif found is not None and (
-                    was_lost or found != self._record or await records.replicas() != self._replicas
+                replicas, self.away = await records.placed()
+                if found is not None and (
+                    was_lost or found != self._record or replicas != self._replicas
                 ):
                     await self._enter_again()
             except ClusterUnusable as exc:
                 self._fault = exc
             except (Unreachable, NoAnswer):
-                pass  # nobody can say
+                await self._elsewhere.look()
             except Exception as exc:  # a full disk, for one
                 log.error("the record was not looked at", exc_info=exc)
 
@@ -180,9 +183,8 @@ class Joined(Neighbours):
 
     async def make_record(self, replicas: int | None) -> bool:
         records = Records(self._connection, self._names)
-        wanted = replicas or self._replicas
         try:
-            is_new = await membership.make_again(records, self._record, wanted)
+            is_new = await membership.make_again(records, self._record, replicas or self._replicas)
             await self._enter_again()
         except (Unreachable, NoAnswer) as exc:
             raise Overloaded.of(Code.LOG_WAITS) from exc
@@ -217,7 +219,8 @@ class Joined(Neighbours):
         await self._beating.now()
 
     def live(self) -> Mapping[str, Beat]:
-        return {**self.others(), self._node: self._beat()}
+        beats = self._members.beats(self._loop.time(), self._clock.wall_ms())
+        return {**beats, self._node: self._beat()}
 
     def others(self) -> Mapping[str, Beat]:
         return {n: each.beat for n, each in self._members.live(self._loop.time()).items()}
@@ -261,10 +264,8 @@ class Joined(Neighbours):
         return found.cluster
 
     async def ask(self, node: str, asked: Asked) -> Answered:
-        caller = asked.caller
-        known = None
-        if caller is not None:
-            known = AskedFor(caller.name, caller.scope, caller.workspace_id)
+        given = asked.caller
+        known = AskedFor(given.name, given.scope, given.workspace_id) if given else None
         request = NodeRequest(asked.method, asked.target, asked.headers, asked.body, known)
         try:
             answer = await self._asking.ask(node, request)

@@ -40,6 +40,8 @@ class Neighbours(Protocol):
     """Which owners write, as the cluster's record says; known once it is open."""
     revision: int
     """Of that record, as this node has read it; its beats say it."""
+    away: tuple[str, ...]
+    """The log servers that the others do not hear, or that do not have all that they have."""
 
     async def open(
         self,

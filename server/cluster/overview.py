@@ -32,6 +32,17 @@ RECORD_LOST = (
     "the log servers have no record of the cluster: if they have lost their disks, `hookbundle "
     "cluster recover` makes it anew; if they are not the cluster's, mend cluster.servers"
 )
+ELSEWHERE = "`hookbundle cluster status` there says why"
+LOW_BYTES = 1 << 30
+UNHEARD = (
+    "{node} hears nothing from the log servers, and can't tell how the other nodes are: "
+    "`hookbundle doctor` on its machine looks at each server"
+)
+AWAY = (
+    "of the log servers {names} is down, cut off from the others, or behind them: leave the others "
+    "as they are until it is back, see 'Lose a machine' in docs/cluster.md; `hookbundle doctor` "
+    "looks at each server, and its own log says more"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Heard:
     """What was heard at one moment. `broken`, `stopped`: why copies of this node can't be used, or
     have what their logs have not, by number; `damaged`: which record of a partition that it owns
     can't be read. `registered`: what the log servers have on record; None if they did not say.
-    `settings`: of this node, those that shape data."""
+    `settings`: of this node, those that shape data. `away`: log servers that the others miss."""
 
     node: str
     partitions: int
@@ -54,6 +65,7 @@ class Heard:
     settings: Mapping[str, object] = field(default_factory=dict)
     damaged: Mapping[int, str] = field(default_factory=dict)
     check: CheckOfAllOut | None = None
+    away: tuple[str, ...] = ()
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -103,6 +115,7 @@ class Heard:
             self.record_lost,
             self.registered.gone(self.live) if self.registered else [],
             self.check,
+            list(self.away),
         )
 
     def _upgrade(self) -> int | None:
@@ -129,16 +142,25 @@ class Heard:
     def _warnings(self, nodes: list[NodeOut], partitions: list[PartitionOut]) -> list[str]:
         found = []
         if not self.hears:
-            found.append(f"{self.node} hears nothing from the log servers")
+            found.append(UNHEARD.format(node=self.node))
         if self.record_lost:
             found.append(RECORD_LOST)
+        if self.away:
+            found.append(AWAY.format(names=", ".join(self.away)))
         found += [_stopped(each) for each in partitions if each.stopped]
         found += [f"copy {number} has stopped: {why}" for number, why in self.stopped.items()]
-        if unowned := [str(each.number) for each in partitions if each.owner is None]:
-            found.append(f"partitions without an owner: {', '.join(unowned)}")
-        if single := [each.number for each in partitions if len(each.copies) < 2]:
-            found.append(f"partitions with one copy: {', '.join(map(str, single))}")
+        unowned = [each.number for each in partitions if each.owner is None]
+        if unowned and self.hears:
+            found.append(f"partitions without an owner: {_listed(unowned)}")
+        single = [each.number for each in partitions if len(each.copies) < 2]
+        if single and self.hears:
+            found.append(f"partitions with one copy: {_listed(single)}")
         for node in nodes:
+            if node.free_bytes < LOW_BYTES:
+                found.append(
+                    f"the disk of {node.name} has {node.free_bytes >> 20} MiB left: make room; "
+                    "with less than storage.floor it gives its partitions away"
+                )
             if abs(node.clock_ahead_ms) > APART_MS:
                 found.append(
                     f"the clock of {node.name} is {node.clock_ahead_ms / 1_000:+.0f} s off that of "
@@ -148,19 +170,13 @@ class Heard:
                 names = ", ".join(node.differs)
                 found.append(f"{node.name} has other settings than {self.node}: {names}")
         found += in_words(self.live, self.registered)
-        found += [f"copy {number} is broken: {why}" for number, why in self.broken.items()]
+        found += self._broken(partitions)
         compaction = self.compaction
         if compaction is not None and compaction.stopped:
             found.append(
                 f"{compaction.node} has ended before its compaction was through, which "
                 f"{compaction.caller} asked for: give the command again"
             )
-        found += [
-            f"copy {each.number} of {copy.node} is broken: its own status says why"
-            for each in partitions
-            for copy in each.copies
-            if copy.role is CopyRole.BROKEN and copy.node != self.node
-        ]
         found += [
             f"a record of partition {number} can't be read: {why}; `hookbundle cluster check` says "
             "in which copies"
@@ -173,6 +189,25 @@ class Heard:
             if each.damaged and each.owner != self.node
         ]
         return found
+
+    def _broken(self, partitions: list[PartitionOut]) -> list[str]:
+        """Those with the same fault are one: a full disk is that of all copies."""
+        of_faults: dict[tuple[str, str], list[int]] = {}
+        for number, why in self.broken.items():
+            of_faults.setdefault((self.node, why.replace(f"/{number:03}", "")), []).append(number)
+        for each in partitions:
+            for copy in each.copies:
+                if copy.role is CopyRole.BROKEN and copy.node != self.node:
+                    of_faults.setdefault((copy.node, ELSEWHERE), []).append(each.number)
+        return [
+            f"copies of {node} are broken, and made anew when they can be: {_listed(numbers)} "
+            f"({why})"
+            for (node, why), numbers in of_faults.items()
+        ]
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _stopped(partition: PartitionOut) -> str:

@@ -187,6 +187,7 @@ class Serving:
             shaping(node.config, node.cluster),
             {number: each.damaged for number, each in roles.items() if each.damaged},
             self.commanding.check_of_all(),
+            node.neighbours.away,
         )
 
     def said(self) -> tuple[tuple[str, str], ...]:
@@ -219,7 +220,7 @@ class Serving:
             found.append(condition(Reason.NOT_STARTED))
         if node.neighbours.heard_s() <= 0:
             found.append(condition(Reason.LOG_SERVERS_LOST))
-        if unowned := node.unowned():
+        elif unowned := node.unowned():  # who hears nothing does not know of others
             found.append(condition(Reason.PARTITIONS_UNOWNED, count=len(unowned)))
         broken = [each for each in node.hosts.values() if each.role.state.role is Role.BROKEN]
         if broken:

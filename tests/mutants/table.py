@@ -47,6 +47,7 @@ from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_long_answers import LONG_ANSWERS
+from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
@@ -149,6 +150,7 @@ MUTANTS = (
     *SPLITTING,
     *BACKUPS,
     *NODES,
+    *AT_NIGHT,
     *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
     *CLUSTER_FACES,

@@ -36,6 +36,18 @@ class StreamSettings(msgspec.Struct, frozen=True):
     num_replicas: int = 1
 
 
+class Replica(msgspec.Struct, frozen=True):
+    """A server that has the stream beside the one that leads it. `current`: it has all of it."""
+
+    name: str = ""
+    current: bool = True
+    offline: bool = False
+
+
+class Placed(msgspec.Struct, frozen=True):
+    replicas: list[Replica] = []
+
+
 class StoredMessage(msgspec.Struct, frozen=True):
     """`data`: base64."""
 
@@ -50,6 +62,7 @@ class Answer(msgspec.Struct, frozen=True):
     error: Error | None = None
     state: StreamState = StreamState()
     config: StreamSettings = StreamSettings()
+    cluster: Placed = Placed()
     message: StoredMessage | None = None
     streams: list[str] | None = None
     total: int = 0

@@ -8,12 +8,14 @@ if they are no longer what they were.
 """
 
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
-from nats.aio.client import Client, RawCredentials, Srv
+from nats.aio.client import DEFAULT_BUFFER_SIZE, Client, RawCredentials, Srv
+from nats.aio.transport import TcpTransport
 
 CONNECT_WITHIN_S = 2
 AGAIN_S = 0.25
@@ -86,24 +88,52 @@ class NoAnswer(Exception):
 Heard = Callable[[Message], None]
 
 
+class Transport(TcpTransport):
+    """A connection to one server."""
+
+    async def connect_tls(self, *given: Any, **named: Any) -> None:
+        plain: Any = self._io_writer
+        try:
+            await super().connect_tls(*given, **named)
+        except BaseException:
+            # The end of a connection whose TLS has failed is told to nobody, and the client would
+            # wait for it for ever: one server with a bad certificate could stop each node.
+            plain.transport.abort()
+            self._io_reader = self._io_writer = None
+            raise
+        # Else each connection that ends is a warning of asyncio's in the log.
+        secured: Any = self._io_writer
+        secured._protocol._over_ssl = True
+
+
 class LogClient(Client):
-    """`begin()`, then `close()`."""
+    """`begin()`, then `close()`. `tried`: the server that was last, HOST:PORT.
+
+    `passed_over`: one that is not taken the next time."""
 
     def __init__(self, servers: Servers) -> None:
         """Raises: OSError if certificates can't be read."""
         super().__init__()
         self._servers = servers
         self._hearing: dict[int, Heard] = {}
+        self.tried = ""
+        self.passed_over = ""
         self._login = servers.login()
         if servers.is_secure:
             self._login["tls"] = servers.tls()
 
     async def _connect_to_server(self, s: Srv) -> None:
-        # The client's own forgets the connection of a try that came to nothing, as to a server that
-        # is frozen: it would stay open until the garbage is collected.
+        if s.uri.netloc == self.passed_over:
+            self.passed_over = ""
+            raise ConnectionRefusedError("another one can do what it can not")
+        # The client's own has a transport of another kind, and forgets the connection of a try that
+        # came to nothing, as to a server that is frozen: it would stay open until the garbage is
+        # collected.
         if self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call]
-        await super()._connect_to_server(s)
+        self.tried, s.last_attempt = s.uri.netloc, time.monotonic()
+        self._transport = Transport()  # type: ignore[no-untyped-call]
+        await self._transport.connect(s.uri, DEFAULT_BUFFER_SIZE, CONNECT_WITHIN_S)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         # Without this, who stands between the two makes a connection without TLS out of one with

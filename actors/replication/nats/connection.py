@@ -90,9 +90,10 @@ class Answers:
 
 
 class Connection:
-    """`open` and `close` it once. `name`: shown by the servers."""
+    """`open` and `close` it once. `name`: shown by the servers. `says`: it logs what goes wrong."""
 
-    def __init__(self, servers: Servers, name: str) -> None:
+    def __init__(self, servers: Servers, name: str, *, says: bool = True) -> None:
+        self._says = says
         self._servers = servers
         self._name = name
         self._inbox = f"_INBOX.hb{secrets.token_hex(10)}"
@@ -125,6 +126,19 @@ class Connection:
     @property
     def is_up(self) -> bool:
         return self.state.client is not None and bool(self.state.client.is_connected)
+
+    @property
+    def tried(self) -> str:
+        """The server that is connected, or was tried last, HOST:PORT; empty if none was."""
+        return self.state.client.tried if self.state.client is not None else ""
+
+    async def leave(self) -> None:
+        """The client goes on with another server, if there is one; what was asked of this one ends
+        without an answer."""
+        client = self.state.client
+        if client is not None:
+            client.passed_over = client.tried
+            await client.force_reconnect()
 
     @property
     def max_payload(self) -> int:
@@ -219,9 +233,11 @@ class Connection:
 
     async def _failed(self, error: Exception) -> None:
         words = str(error) or in_words(error)
-        if words not in self.state.why and len(self.state.why) < WHYS_MAX:
-            log.warning("a log server could not be used", why=words)
-            self.state.why.append(words)
+        said = f"{self.tried}: {words}"
+        if said not in self.state.why and len(self.state.why) < WHYS_MAX:
+            if self._says:
+                log.warning("a log server could not be used", server=self.tried, why=words)
+            self.state.why.append(said)
 
     async def _lost(self) -> None:
         self.state.lost += 1

@@ -55,7 +55,7 @@ async def make_cluster(
 
     Raises: ClusterUnusable, with what is wrong; Unreachable; NoAnswer; StorageError.
     """
-    await may_be_made(servers, wanted)
+    await may_be_made(servers, wanted.names, insecure=wanted.insecure)
     connection = Connection(servers, "cluster init")
     await connection.open(CONNECT_WITHIN_S)
     try:
@@ -64,19 +64,24 @@ async def make_cluster(
         await connection.close()
 
 
-async def may_be_made(servers: Servers, wanted: Wanted) -> None:
+async def may_be_made(servers: Servers, names: Names, *, insecure: bool = False) -> None:
     """The servers can have a cluster, and have none of that name.
 
     Raises: ClusterUnusable, with what is wrong; Unreachable; NoAnswer.
     """
     for url in servers.urls:
-        await _look_at(replace(servers, urls=(url,)), wanted)
+        await _look_at(replace(servers, urls=(url,)), insecure=insecure)
     connection = Connection(servers, "cluster init")
     await connection.open(CONNECT_WITHIN_S)
     try:
-        name = wanted.names.cluster
-        if await membership.cluster(Records(connection, wanted.names)) is not None:
-            raise ClusterUnusable(f"there is a cluster {name} already; choose a --name")
+        name = names.cluster
+        found = await membership.cluster(Records(connection, names))
+        if found is not None:
+            raise ClusterUnusable(
+                f"there is a cluster {name} already, with {found.partitions} partitions: a node "
+                "joins it by its settings and a copy of its key, without `hookbundle cluster "
+                "init`. For another cluster choose a --name"
+            )
         if await _was_used(connection, name):
             raise ClusterUnusable(
                 f"there are logs of a cluster {name}, though its record is lost: start a node of "
@@ -103,11 +108,11 @@ async def _was_used(connection: Connection, name: str) -> bool:
     return False
 
 
-async def _look_at(server: Servers, wanted: Wanted) -> None:
+async def _look_at(server: Servers, *, insecure: bool) -> None:
     connection = Connection(server, "cluster init")
     await connection.open(CONNECT_WITHIN_S)
     try:
-        faults = faults_of(connection.server, insecure=wanted.insecure)
+        faults = faults_of(connection.server, insecure=insecure)
     finally:
         await connection.close()
     if faults:

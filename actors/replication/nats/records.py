@@ -50,14 +50,24 @@ class Records:
         }
         answer = await api.call(self._connection, f"STREAM.CREATE.{self._stream}", wanted)
         if answer.error is not None:
-            raise ClusterUnusable(f"the cluster's records can't be stored: {answer.why}")
+            raise ClusterUnusable(
+                f"the cluster's records can't be stored on {replicas} log servers: {answer.why}. "
+                "These have to be one NATS cluster of at least so many; to try things on one, "
+                "--replicas 1"
+            )
 
     async def replicas(self) -> int | None:
         """On how many servers it is; None if there is no bucket. Raises: NoAnswer; Unreachable."""
+        return (await self.placed())[0]
+
+    async def placed(self) -> tuple[int | None, tuple[str, ...]]:
+        """As `replicas`; and which of the servers are gone, or do not have all of it."""
         answer = await api.call(self._connection, f"STREAM.INFO.{self._stream}")
         if answer.code == api.NO_STREAM:
-            return None
-        return _sure(answer).config.num_replicas
+            return None, ()
+        found = _sure(answer)
+        away = [each.name for each in found.cluster.replicas if each.offline or not each.current]
+        return found.config.num_replicas, tuple(sorted(away))
 
     async def delete(self) -> None:
         """The bucket is not there. Raises: NoAnswer; Unreachable."""

@@ -38,6 +38,11 @@ def families(
             "By how much the clock of another node differs most from that of this one",
             apart_ms / 1_000,
         ),
+        gauge(
+            "cluster_log_servers_away",
+            "Log servers that the others do not hear, or that do not have all that they have",
+            len(seen.log_servers_away),
+        ),
         took,
         *_of_partitions(hosts, seen),
         *_of_logs(hosts),

@@ -218,7 +218,8 @@ class ClusterOut(msgspec.Struct, frozen=True):
     `upgrade`: to which it could be raised now; null if that is none, or nobody can say.
     `record_lost`: whether the log servers have no record of the cluster. `gone`: nodes on record
     that do not run; none if nobody can say. `check`: the last one of all copies, at whichever node;
-    null if none was."""
+    null if none was. `log_servers_away`: which log servers the others do not hear, or do not have
+    all that the others have."""
 
     node: str
     hears: bool
@@ -231,6 +232,7 @@ class ClusterOut(msgspec.Struct, frozen=True):
     record_lost: bool = False
     gone: list[str] = []
     check: CheckOfAllOut | None = None
+    log_servers_away: list[str] = []
 
 
 class WhereOut(msgspec.Struct, frozen=True):

@@ -102,6 +102,22 @@ async def test_a_cluster_is_made_once_and_keeps_the_key_that_is_there(
     assert (tmp_path / "data" / "cluster.key").read_text() == key
 
 
+async def test_who_types_init_at_a_second_node_is_told_how_nodes_join_and_gets_no_key(
+    nats: LogServers, tmp_path: Path
+) -> None:
+    name = nats.new_cluster()
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    made = await program_for(first, nats, name)("cluster", "init", "--partitions", "1", *ALONE)
+    again = await program_for(second, nats, name)("cluster", "init", *ALONE)
+
+    assert (made.code, again.code) == (0, 6), again
+    assert "with 1 partitions: a node joins it by its settings and a copy of its key" in again.err
+    # With a key of its own it would be refused later, and it would look as if it had the right one.
+    assert not (second / "data" / "cluster.key").exists()
+
+
 async def test_what_was_cut_short_is_begun_again(nats: LogServers, tmp_path: Path) -> None:
     name = nats.new_cluster()
     names = Names(name)
@@ -137,7 +153,7 @@ async def test_what_was_cut_short_is_begun_again(nats: LogServers, tmp_path: Pat
         ((), {"HOOKBUNDLE_CLUSTER__CREDENTIALS": "me"}, 2, "must be USER:PASSWORD"),
         ((), {"HOOKBUNDLE_CLUSTER__TLS_CA": "/nowhere/ca.pem"}, 2, "there is no file"),
         (("--partitions", "257"), {}, 2, "must be 1 to 256"),
-        (("--replicas", "2", "--insecure"), {}, 6, "can't be stored: .*replicas"),
+        (("--replicas", "2", "--insecure"), {}, 6, "can't be stored on 2 log servers: .*replicas"),
     ],
 )
 async def test_what_can_not_be_is_refused_with_a_sentence(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from hookbundle.commands.cluster.answering import Looked
 from hookbundle.commands.configuration.loading import load
 from hookbundle.commands.doctor import cluster
 from hookbundle.commands.doctor.findings import Finding, Machine
@@ -13,6 +14,7 @@ from hookbundle.storage.database import files
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.log_servers.ports import free_port
+from hookbundle.tests.log_servers.server import LogServer
 
 THREE = "tls://n1:4222,tls://n2:4222,tls://n3:4222"
 
@@ -105,6 +107,42 @@ def test_servers_are_looked_at_one_by_one_and_then_asked_for_the_cluster(
     assert f"there is no cluster {name}" in whats(without, "fault")
     assert "another key than the cluster was made with" in whats(with_another_key, "fault")
     assert "another key" not in whats(sound, "fault")
+
+
+def test_a_server_that_is_cut_off_from_the_others_is_named_and_nothing_is_said_of_the_record(
+    tmp_path: Path, nats: LogServers
+) -> None:
+    name = nats.new_cluster()
+    init(nats, name, 1)
+    cut_off = LogServer(tmp_path / "cut", "n9", [free_port()], free_port())
+    cut_off.start()
+    try:
+        servers = f"{cut_off.url},{nats.urls[0]}"
+        found = list(cluster.log_servers(machine(tmp_path, servers=servers, name=name, node="a")))
+    finally:
+        cut_off.kill()
+
+    (fault,) = (each for each in found if each.level == "fault")
+    host = cut_off.url.removeprefix("nats://")
+    assert fault.what.startswith(f"the log server {host} runs, and can't say what is stored")
+    assert "`routes`" in fault.mend
+
+
+@pytest.mark.parametrize(
+    ("why", "mend"),
+    [
+        ("certificate verify failed: certificate has expired (_ssl.c:1006)", "a new certificate"),
+        ("unable to get local issuer certificate (_ssl.c:1006)", "set cluster.tls_ca"),
+        ("Hostname mismatch, certificate is not valid for 'n1'", "as its certificate does"),
+        ("nats: 'Authorization Violation'", "set cluster.credentials"),
+        ("[Errno 111] Connect call failed ('10.0.0.1', 4222)", "start it"),
+        ("no answer", "look whether it runs"),
+    ],
+)
+def test_what_helps_is_said_of_each_fault(why: str, mend: str) -> None:
+    (found,) = cluster._of_server("tls://n1:4222", Looked(unreachable=why))
+
+    assert mend in found.mend
 
 
 def test_servers_that_are_all_gone_are_asked_for_nothing(tmp_path: Path) -> None:

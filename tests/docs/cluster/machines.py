@@ -34,7 +34,7 @@ HERE = "localhost"  # the name of all machines, and of their certificates
 OF_HOST = re.compile(r"\b(n\d|[a-e])\.example:(\d{4})\b")
 OWN_PORT = re.compile(r"^(\s*)port: (\d{4})$", re.MULTILINE)
 OF_THIS_HOST = re.compile(r"\b127\.0\.0\.1:(\d{4})\b")
-OWN_NAME = re.compile(r'^(server_name: |node = ")(?:n1|a)\b', re.MULTILINE)
+OWN_NAME = re.compile(r'^(server_name: |  advertise: "|node = ")(?:n1|a)\b', re.MULTILINE)
 PATHS = re.compile(r"(?<![\w/.])/(etc|root|var/lib)(?![\w-])")
 OF_USER = re.compile(r" -o hookbundle -g hookbundle\b")
 
@@ -135,13 +135,13 @@ class Machines:
 
     def placed(self, name: str, text: str) -> str:
         """What stands on the page, as it is on the machine of that name."""
+        text = OWN_NAME.sub(lambda found: f"{found[1]}{name}", text)
         text = OF_HOST.sub(lambda found: f"{HERE}:{self.port(found[1], found[2])}", text)
         text = text.replace("DNS:$name.example", f"DNS:{HERE}")
         text = OF_THIS_HOST.sub(lambda found: f"127.0.0.1:{self.port(name, found[1])}", text)
         text = OWN_PORT.sub(
             lambda found: f"{found[1]}listen: 127.0.0.1:{self.port(name, found[2])}", text
         )
-        text = OWN_NAME.sub(lambda found: f"{found[1]}{name}", text)
         text = OF_USER.sub("", text)
         return PATHS.sub(lambda found: f"{self.folder / name}/{found[1]}", text)
 

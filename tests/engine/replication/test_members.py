@@ -84,6 +84,23 @@ def test_how_far_clocks_are_apart_is_known(members: Members) -> None:
     assert members.live(1.0)["b"].ahead_ms == 60_000
 
 
+def test_a_beat_that_came_late_says_nothing_of_a_clock(members: Members) -> None:
+    members.hear(beat("b", wall_ms=1_000), 1.0, 1_000)
+    members.hear(beat("b", wall_ms=1_500), 3.4, 3_400)
+
+    assert members.live(3.4)["b"].ahead_ms == 0
+    for _ in range(4):
+        members.hear(beat("b", wall_ms=1_500), 3.4, 3_400)
+    assert members.live(3.4)["b"].ahead_ms == -1_900  # all of them: it is the clock
+
+
+def test_the_clock_of_a_node_that_is_silent_since_goes_on(members: Members) -> None:
+    members.hear(beat("b", wall_ms=11_000), 1.0, 1_000)
+
+    assert members.beats(3.9, 3_900)["b"].wall_ms == 13_900
+    assert members.beats(4.1, 4_100) == {}  # it is taken for dead
+
+
 @pytest.mark.parametrize(
     "body",
     [

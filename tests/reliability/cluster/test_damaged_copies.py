@@ -176,7 +176,7 @@ async def test_a_full_disk_at_a_follower_costs_nobody_anything_and_is_followed_o
         after = await said(b, "status")
 
     print(f"a full disk: {spent_s:.2f} s of the processor, {written} lines of the log in 2 s")
-    assert any("of b is broken" in each for each in status["warnings"]), status["warnings"]
+    assert any("copies of b are broken" in each for each in status["warnings"]), status["warnings"]
     assert any("is full" in each for each in here["warnings"]), here["warnings"]
     assert spent_s < 1.5
     assert written < 20

@@ -162,6 +162,7 @@ class Heard(neighbours.Neighbours):
     sessions: MemoryRecords = field(default_factory=MemoryRecords)
     schema: int = 0
     revision: int = 0
+    away: tuple[str, ...] = ()
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict

@@ -1,10 +1,12 @@
 """Who logs in to a log server: by keys with a JWT, by a key alone, by a certificate."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookbundle.actors.replication.nats.client import Servers, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
@@ -66,6 +68,52 @@ async def test_a_server_that_wants_a_certificate_is_shown_one(tmp_path: Path) ->
         await connects(servers_of(servers=url, tls_ca=str(ca), tls_cert=str(ca), tls_key=str(key)))
         with pytest.raises(Unreachable):
             await connects(servers_of(servers=url, tls_ca=str(ca)), 1.0)
+
+
+@asynccontextmanager
+async def without_sound_tls() -> AsyncIterator[str]:
+    """The URL of a log server that wants TLS, and can't do it."""
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"tls_required": true, "headers": true, "max_payload": 1048576}\r\n')
+        await reader.read(1)
+        writer.write(b"no TLS\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answers, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_server_whose_certificate_is_bad_keeps_nobody_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nats.aio.client.shuffle", lambda servers: None)  # the bad one first
+    ca, key = tmp_path / "ca.pem", tmp_path / "key.pem"
+    ca.write_text(certificate.CERTIFICATE)
+    key.write_text(certificate.KEY)
+    tls = f'tls {{ cert_file: "{ca}", key_file: "{key}" }}'
+    with running(tmp_path, tls) as server, capture_logs() as logs:
+        async with without_sound_tls() as bad:
+            good = server.url.replace("nats://", "tls://")
+            await connects(servers_of(servers=f"tls://{bad},{good}", tls_ca=str(ca)))
+
+    said = [(each["event"], each["server"]) for each in logs]
+    assert ("a log server could not be used", bad) in said
+
+
+async def test_a_client_ends_while_only_servers_with_bad_certificates_are_left() -> None:
+    async with without_sound_tls() as bad:
+        connection = Connection(servers_of(servers=f"tls://{bad}"), "tests")
+        opening = asyncio.create_task(connection.open())
+        async with asyncio.timeout(WITHIN_S):
+            while not connection.state.why:
+                await asyncio.sleep(0.01)
+            opening.cancel()
+            await connection.close()
+            await asyncio.gather(opening, return_exceptions=True)
+
+    assert connection.state.why[0].startswith(f"{bad}: [SSL")
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """The record of a node on real log servers: removed, and made again when it comes back."""
 
 import asyncio
+from typing import Any
 
+import msgspec
 import pytest
 
-from hookbundle.actors.replication.log import Life
 from hookbundle.actors.replication.nats import membership
-from hookbundle.actors.replication.nats.client import Servers
+from hookbundle.actors.replication.nats.client import Message, Servers
 from hookbundle.actors.replication.nats.log import NatsLog
-from hookbundle.actors.replication.nats.making import FIRST, Wanted, may_be_made
+from hookbundle.actors.replication.nats.making import FIRST, may_be_made
 from hookbundle.actors.replication.nats.records import Records, pack
 from hookbundle.engine.errors import ClusterUnusable, LogDamaged
 from hookbundle.engine.replication.cluster import (
@@ -84,6 +85,34 @@ async def test_what_is_written_is_raised_once_and_not_while_a_node_that_is_recor
         await connection.close()
 
 
+class Says:
+    """A connection to log servers that answer so."""
+
+    def __init__(self, *replicas: dict[str, Any]) -> None:
+        found = {"config": {"num_replicas": 3}, "cluster": {"leader": "n1", "replicas": replicas}}
+        self._body = msgspec.json.encode(found)
+
+    async def ask(self, subject: str, body: bytes) -> Message:
+        return Message("", "", "", {}, self._body)
+
+
+@pytest.mark.parametrize(
+    ("replica", "away"),
+    [
+        ({"name": "n2", "current": True, "active": 5}, ()),
+        ({"name": "n2", "current": False, "active": 5, "lag": 80}, ("n2",)),  # it catches up
+        ({"name": "n2", "current": True, "offline": True}, ("n2",)),
+        ({"name": "n2", "current": False, "offline": True}, ("n2",)),
+    ],
+)
+async def test_a_log_server_that_the_others_miss_is_known_by_its_name(
+    replica: dict[str, Any], away: tuple[str, ...]
+) -> None:
+    connection: Any = Says(replica, {"name": "n3", "current": True})
+
+    assert await Records(connection, Names("c")).placed() == (3, away)
+
+
 async def test_a_record_that_was_lost_is_made_again_and_logs_in_use_are_not_taken_for_leftovers(
     nats: LogServers,
 ) -> None:
@@ -94,17 +123,16 @@ async def test_a_record_that_was_lost_is_made_again_and_logs_in_use_are_not_take
         records, raw = Records(connection, names), NatsLog(connection, names, 0, 1)
         record = await membership.cluster(records)
         assert record is not None
-        servers, life = Servers(urls=nats.urls), Life("a1", 2, lambda: 0)
-        wanted = Wanted(names=names, record=record, life=life, replicas=1, insecure=True)
+        servers = Servers(urls=nats.urls)
         await records.delete()
 
-        await may_be_made(servers, wanted)  # of an init that was cut short
+        await may_be_made(servers, names, insecure=True)  # of an init that was cut short
         last = await raw.last(FIRST)
         assert last is not None
         headers = {"Hb-Kind": "claim", "Hb-Prev": str(last), "Hb-Id": "a1.1"}
         await raw.publish(FIRST, headers, b"")
         with pytest.raises(ClusterUnusable, match="its record is lost: start a node"):
-            await may_be_made(servers, wanted)
+            await may_be_made(servers, names, insecure=True)
 
         assert await membership.make_again(records, record, 1)
         assert not await membership.make_again(records, record, 1)

@@ -31,6 +31,7 @@ async def test_who_owns_what_and_what_its_log_is_like(tmp_path: Path) -> None:
     async with cluster(tmp_path, PARTITIONS) as made:
         nodes = await made.start("a"), await made.start("b")
         await shared_out(*nodes)
+        nodes[1].neighbours.away = ("n2",)
         async with (
             connected(nodes[0].config.listeners.socket_path) as first,
             connected(nodes[1].config.listeners.socket_path) as second,
@@ -54,6 +55,7 @@ async def test_who_owns_what_and_what_its_log_is_like(tmp_path: Path) -> None:
         assert ("hookbundle_log_lag_entries", partition) not in owner
     assert all(each["hookbundle_log_append_seconds_count", ()] > 0 for each in both)
     assert all(each["hookbundle_cluster_nodes", ()] == 2 for each in both)
+    assert [each["hookbundle_cluster_log_servers_away", ()] for each in both] == [0, 1]
     for each in shown["partitions"]:
         assert each["log_bytes"] > 0
         assert each["voids"] == 0
