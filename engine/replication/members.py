@@ -19,6 +19,7 @@ UNHEARD_S = 3 * EVERY_S + 0.1  # three beats of its own that did not come back
 STALE_AFTER_S = 3.0
 DOUBLE_BEATS = 4  # after which a node believes that another of its name stays
 APART_MS = 1_000  # clocks of nodes that are further apart are named
+LOW_BYTES = 1 << 30  # of room on a node's disk: with less it is named
 CLOCK_BEATS = 4  # by which a node's clock is judged
 KEPT_S = 3_600.0  # what a dead node said last, for people
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
-from hookbundle.engine.replication.members import APART_MS, behind, owners
+from hookbundle.engine.replication.members import APART_MS, LOW_BYTES, behind, owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.engine.replication.settings import differing
 from hookbundle.server.cluster.partitions import placing
@@ -33,7 +33,6 @@ RECORD_LOST = (
     "cluster recover` makes it anew; if they are not the cluster's, mend cluster.servers"
 )
 ELSEWHERE = "`hookbundle cluster status` there says why"
-LOW_BYTES = 1 << 30
 UNHEARD = (
     "{node} hears nothing from the log servers, and can't tell how the other nodes are: "
     "`hookbundle doctor` on its machine looks at each server"

@@ -6,15 +6,16 @@ Partitions with the same need are one: of a cluster whose logs are lost there wo
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hookbundle.engine.replication.members import APART_MS
+from hookbundle.engine.replication.members import APART_MS, LOW_BYTES
 from hookbundle.server.http.schemas.cluster import ClusterOut, CopyRole, NodeOut, PartitionOut
 
-LOW_BYTES = 1 << 30
+OF_OTHERS = frozenset({"unowned", "copies"})  # who hears nothing does not know it
 FAR_BEHIND = 1_000  # entries
 USABLE = frozenset({CopyRole.OWNER, CopyRole.FOLLOWING, CopyRole.CLAIMING, CopyRole.JOINING})
 RECOVER = "hookbundle cluster recover"
 COMPACT = "hookbundle cluster compact"
 CHECK = "hookbundle cluster check"
+DOCTOR = "hookbundle doctor"
 UPGRADE = "hookbundle cluster upgrade"
 STATUS = "hookbundle cluster status"
 OF_PARTITIONS = {
@@ -41,12 +42,17 @@ class Need:
 
 def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
     """`copies`: of each partition that there should be, its owner's among them."""
-    found = [] if cluster.hears else [Need("deaf", cluster.node, command="hookbundle doctor")]
+    found = [] if cluster.hears else [Need("deaf", cluster.node, command=DOCTOR)]
     if cluster.record_lost:
         found.append(Need("record", command=RECOVER))
+    if cluster.log_servers_away:
+        found.append(Need("away", ", ".join(cluster.log_servers_away), command=DOCTOR))
     wanted = min(copies, len(cluster.nodes))
     found += _together(
-        need for partition in cluster.partitions for need in _of_partition(partition, wanted)
+        need
+        for partition in cluster.partitions
+        for need in _of_partition(partition, wanted)
+        if cluster.hears or need.word not in OF_OTHERS
     )
     forget = "hookbundle cluster forget"
     found += [Need("gone", name, command=f"{forget} {name}") for name in cluster.gone]

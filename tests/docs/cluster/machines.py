@@ -23,7 +23,7 @@ LOG_SERVERS = ("n1", "n2", "n3")
 NODES = ("a", "b", "c", "d", "e")
 PLACES = (
     "root",
-    "run",
+    "run/hookbundle",
     "etc/nats",
     "etc/hookbundle",
     "var/lib/nats",
@@ -35,7 +35,7 @@ OF_HOST = re.compile(r"\b(n\d|[a-e])\.example:(\d{4})\b")
 OWN_PORT = re.compile(r"^(\s*)port: (\d{4})$", re.MULTILINE)
 OF_THIS_HOST = re.compile(r"\b127\.0\.0\.1:(\d{4})\b")
 OWN_NAME = re.compile(r'^(server_name: |  advertise: "|node = ")(?:n1|a)\b', re.MULTILINE)
-PATHS = re.compile(r"(?<![\w/.])/(etc|root|var/lib)(?![\w-])")
+PATHS = re.compile(r"(?<![\w/.])/(etc|root|run|var/lib)(?![\w-])")
 OF_USER = re.compile(r" -o hookbundle -g hookbundle\b")
 
 # Starts and stops the two services of the page. A node has started when it is ready.
@@ -77,7 +77,7 @@ class Machine:
 
     @property
     def socket_path(self) -> Path:
-        return self.root / "run" / "control.sock"
+        return self.root / "run" / "hookbundle" / "control.sock"
 
     @property
     def data(self) -> Path:
@@ -148,8 +148,6 @@ class Machines:
     def _environment(self, name: str) -> dict[str, str]:
         root = self.folder / name
         settings = {
-            "DATA": str(root / "var" / "lib" / "hookbundle"),
-            "SOCKET": str(root / "run" / "control.sock"),
             "LISTEN": f"127.0.0.1:{self.port(name, '8470')}",
             "DELIVERY__ALLOW_NETWORKS": "127.0.0.0/8",
             "DELIVERY__BACKOFF": "100ms",

@@ -80,6 +80,9 @@ async def test_a_daemon_alone_becomes_a_cluster_as_the_page_says() -> None:
         page = Page(at)
         await page.follow("Three log servers")
         alone = at["a"]
+        settings = 'data = "/var/lib/hookbundle"\nsocket = "/run/hookbundle/control.sock"\n'
+        file = alone.root / "etc" / "hookbundle" / "config.toml"
+        file.write_text(at.placed("a", settings))
         async with receiving() as receiver:
             receiver.answers(CLOSED)
             assert alone.terminal.runs("systemctl start hookbundle")[0] == 0

@@ -40,6 +40,7 @@ def test_nothing_needs_a_person_while_all_is_as_it_should_be() -> None:
 
 def test_what_needs_a_person_is_said() -> None:
     assert words(A, B, hears=False) == ["deaf"]
+    assert words(B, partitions=2, hears=False) == ["deaf"]  # of others it does not know
     assert words(B) == ["unowned"]
     assert words(A, B, partitions=2) == ["unowned", "copies"]
     assert words(A, replace(B, held={})) == ["copies"]
@@ -52,6 +53,12 @@ def test_what_needs_a_person_is_said() -> None:
     assert words(A, B, compaction=over) == []
     assert words(A, B, compaction=replace(over, stopped=True)) == ["compaction_stopped"]
     assert words(A, B, compaction=replace(over, left_out=["partition 0"])) == ["left_out"]
+
+
+def test_a_log_server_that_is_away_is_named_with_the_command_that_looks_at_it() -> None:
+    seen = Heard("a", 1, True, {"a": A, "b": B}, {}, away=("n2", "n3")).overview()
+
+    assert needs_of(seen, 2) == [Need("away", "n2, n3", command="hookbundle doctor")]
 
 
 def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
