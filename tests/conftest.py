@@ -8,6 +8,7 @@ import signal
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from hookbundle.tests.shared_work import bytecode, forks, order, scratch_folders
 
@@ -23,6 +24,10 @@ structlog.configure(
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
 # interrupt a program with SIGINT, so the default is restored here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 pytest_plugins = ["hookbundle.tests.log_servers.fixtures"]
 

@@ -143,20 +143,26 @@ def test_a_database_that_is_closed_does_not_wait_for_who_looks_through_it(
     db: ScratchDatabase, tmp_path: Path
 ) -> None:
     copy = copy_of(db, tmp_path / "1")
-    began, ended = threading.Event(), list[BaseException]()
+    began, ended, missing = threading.Event(), list[BaseException](), Future[Collected]()
 
     def look() -> None:
         try:
-            look_through(copy, lambda at: began.set(), Future(), copy.ends_if_told)
+            look_through(copy, lambda at: began.set(), missing, copy.ends_if_told)
         except Overloaded as exc:
             ended.append(exc)
 
-    thread = threading.Thread(target=look)
-    thread.start()
+    looking = threading.Thread(target=look)
+    closing = threading.Thread(target=copy.close)
+    looking.start()
     assert began.wait(20)
-    copy.close()
-    thread.join(20)
+    closing.start()
+    closing.join(20)
+    is_waiting = closing.is_alive()
+    missing.set_result({})  # or neither would end
+    looking.join(20)
+    closing.join(20)
 
+    assert not is_waiting
     assert len(ended) == 1
 
 
