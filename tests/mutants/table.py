@@ -53,6 +53,7 @@ from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
 from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
+from hookbundle.tests.mutants.bugs.replication.of_what_is_left_over import LEFT_OVER
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
@@ -158,4 +159,5 @@ MUTANTS = (
     *CHECKS_OF_COPIES,
     *ERASING,
     *HOSTILE_CALLERS,
+    *LEFT_OVER,
 )

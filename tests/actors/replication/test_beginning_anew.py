@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from hookbundle.actors.replication.messages import Recover, Recovered
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.files import DATA
-from hookbundle.tests.actors.replication.clusters import Cluster, dump, role_of
+from hookbundle.tests.actors.replication.clusters import FIRST, Cluster, dump, role_of
 from hookbundle.tests.actors.replication.losses import (
     DAMAGES,
     Damage,
@@ -20,6 +21,8 @@ from hookbundle.tests.actors.replication.losses import (
     shortened,
     two_nodes,
 )
+from hookbundle.tests.reliability.replication.simulated.node import Node
+from hookbundle.tests.storage.deleting import delete
 from hookbundle.tests.storage.scratch import incoming
 
 
@@ -89,6 +92,54 @@ def test_an_owner_can_have_its_own_log_begin_anew(cluster: Cluster) -> None:
         assert isinstance(done, Recovered)
         assert (role_of(a), role_of(b)) == (Role.OWNER, Role.FOLLOWING)
         assert dump(a) == dump(b)
+
+    cluster.run(life)
+
+
+def test_a_log_that_another_node_has_claimed_meanwhile_does_not_begin_anew(
+    cluster: Cluster,
+) -> None:
+    async def life() -> None:
+        a, b = await two_nodes(cluster)
+        raw: Any = b.role._raw
+        make = raw.make
+
+        async def meanwhile(generation: Generation) -> None:
+            await make(generation)
+            assert (await cluster.note(a, "refused")).status == 503, "b has claimed it"
+            await cluster.look(a, owns=True)  # and is not heard
+            assert await cluster.note(a, "goes on") is None
+
+        raw.make = meanwhile
+        done = await recovered(cluster, b)
+        assert await cluster.note(a, "goes on still") is None
+
+        assert isinstance(done, Conflict)
+        assert done.code == Code.CLAIMED_MEANWHILE
+        assert cluster.servers.first == FIRST
+        assert role_of(a) is Role.OWNER
+
+    cluster.run(life)
+
+
+def test_what_is_being_deleted_when_a_log_begins_anew_leaves_the_new_one_in_time(
+    cluster: Cluster,
+) -> None:
+    def erased_ms(node: Node) -> int | None:
+        assert node.role.state.follower is not None
+        return node.role.state.follower.log.chain.erased_ms
+
+    async def life() -> None:
+        cluster.db.workspace()
+        cluster.db.accept("m0", ws=cluster.db.workspace("deleted"))
+        delete(cluster.db, "deleted")
+        a, b = await two_nodes(cluster)
+        assert erased_ms(a) is None  # it was deleted before there was a log
+        assert isinstance(await recovered(cluster, a), Recovered)
+        for node in (a, b):
+            await cluster.look(node, a, b)
+
+        assert erased_ms(a) == erased_ms(b) is not None
 
     cluster.run(life)
 

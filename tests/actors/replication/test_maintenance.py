@@ -88,6 +88,31 @@ def test_a_deletion_has_left_the_log_within_its_time_and_so_has_what_is_a_week_o
     cluster.run(life)
 
 
+def test_what_was_deleted_has_left_the_log_in_time_also_if_its_owner_is_gone(
+    cluster: Cluster,
+) -> None:
+    async def life() -> None:
+        rules = Rules(erase_within_ms=60_000, renew_after_ms=1 << 62)
+        await cluster.begin()
+        a, b = cluster.start("a", rules), cluster.start("b", rules)
+        await cluster.look(b)
+        await cluster.look(a, b, owns=True)
+        await cluster.ask(a, cluster.db.accepting("m1", chat="c"))
+        await cluster.look(b, a)
+        assert await cluster.delete_chat(a, "c")
+        await cluster.look(b, a)
+        a.kill()
+        await cluster.look(b, owns=True)
+        began = generation_of(b)
+        await asyncio.sleep(60)
+        await cluster.look(b, owns=True)
+
+        assert began == FIRST
+        assert generation_of(b) == Generation(2, 2)
+
+    cluster.run(life)
+
+
 def test_an_old_generation_stays_until_all_live_copies_are_past_it(cluster: Cluster) -> None:
     async def life() -> None:
         await cluster.begin()

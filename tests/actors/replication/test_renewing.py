@@ -127,8 +127,9 @@ def test_what_is_deleted_while_the_base_is_written_is_deleted_for_whoever_reads_
     async def life() -> None:
         filled(cluster)
         await cluster.begin()
-        a = cluster.start("a")
-        await cluster.look(a, owns=True)
+        a, follows = cluster.start("a"), cluster.start("follows")
+        await cluster.look(follows)
+        await cluster.look(a, follows, owns=True)
         a.renew()
         while NEXT not in cluster.servers.streams:
             await asyncio.sleep(0.01)
@@ -140,13 +141,15 @@ def test_what_is_deleted_while_the_base_is_written_is_deleted_for_whoever_reads_
                 assert isinstance(accepted, Accepted)
         while not maintenance_of(a).renewed:
             await asyncio.sleep(0.01)
-        b = cluster.start("b")
-        await cluster.look(b, a)
+        joins = cluster.start("joins")
+        for node in (follows, joins):
+            await cluster.look(node, a)
 
-        assert dump(b) == dump(a)
-        follower = b.role.state.follower
-        assert follower is not None
-        assert follower.log.chain.erased_ms is not None  # the new generation has it, too
+            assert dump(node) == dump(a)
+            follower = node.role.state.follower
+            assert follower is not None
+            assert follower.log.generation == NEXT
+            assert follower.log.chain.erased_ms is not None  # the new generation has it, too
 
     cluster.run(life)
 

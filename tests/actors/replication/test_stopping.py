@@ -7,6 +7,7 @@ import pytest
 from hookbundle.actors.replication.follower import SURE_AFTER
 from hookbundle.actors.replication.held_copy import RECOGNISED_AGAIN_S
 from hookbundle.actors.replication.messages import Recovered
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.tests.actors.replication.clusters import Cluster, dump, role_of, run_for
 from hookbundle.tests.actors.replication.losses import (
@@ -137,6 +138,34 @@ def test_a_log_that_has_all_of_it_after_all_is_followed_again(cluster: Cluster) 
 
         assert (role_of(b), b.role.state.why) == (Role.FOLLOWING, "")
         assert dump(b) == dump(a)
+
+    cluster.run(life)
+
+
+def test_a_log_that_looks_short_for_a_moment_now_and_then_is_no_reason_to_stop(
+    cluster: Cluster,
+) -> None:
+    """A server that has just begun to lead may not know all."""
+
+    async def short(_: Generation) -> int:
+        return 0
+
+    async def life() -> None:
+        a, b = await two_nodes(cluster)
+        a.kill()
+        b.kill()
+        b = cluster.start("b")
+        raw: Any = b.role._raw
+        whole = raw.last
+        for owns in (False, True, True):
+            raw.last = short
+            await cluster.look_once(b, owns=owns)
+            assert (role_of(b), b.role.state.claims) == (Role.FOLLOWING, 0)
+            raw.last = whole
+            await cluster.look_once(b)
+        await cluster.look_once(b, owns=True)
+
+        assert role_of(b) is Role.OWNER
 
     cluster.run(life)
 

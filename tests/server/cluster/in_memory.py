@@ -293,6 +293,8 @@ async def cluster(folder: Path, partitions: int) -> AsyncIterator[MemoryCluster]
     try:
         yield made
     finally:
+        for log in made.logs:
+            log.is_up.set()  # a test that has failed left it down, and nodes would wait for it
         for node in made.started:
             if node.state.ready:
                 await node.stop()

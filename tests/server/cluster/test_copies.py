@@ -243,13 +243,13 @@ async def test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_misse
                 await Api(session).accept("acme", event(f"m{number}"))
         monkeypatch.setattr(MemoryLog, "read", gated)
         monkeypatch.setattr("hookbundle.server.cluster.node.BEGUN_WITHIN_S", 0.1)
-        second = await made.start(late)
-        await until(lambda: _follows(second))
-        await looked(first)
-        said = first.live()[late].held[0].role
-
-        assert (said, len(first.owned)) == (Role.JOINING, 1)
-        gate.set()
+        try:
+            second = await made.start(late)
+            await until(lambda: _follows(second))
+            await looked(first)
+            assert (first.live()[late].held[0].role, len(first.owned)) == (Role.JOINING, 1)
+        finally:
+            gate.set()  # or a node would wait for it when it is stopped
         await until(lambda: len(second.owned) == 1)
 
 

@@ -6,7 +6,8 @@ import aiohttp
 
 from hookbundle.server.cluster.node import Node
 from hookbundle.tests.in_process import Api, connected, event, receiving
-from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
+from hookbundle.tests.server.cluster.hostile.apart import shared_out_apart
+from hookbundle.tests.server.cluster.in_memory import cluster
 
 PARTITIONS = 3
 NAMES = [f"ws{number}" for number in range(5)]
@@ -28,7 +29,7 @@ async def test_a_token_is_good_on_every_node_until_it_is_revoked(tmp_path: Path)
     async with receiving() as receiver, cluster(tmp_path, PARTITIONS) as made:
         # With one copy no node has what the other owns.
         nodes = [await made.start("a", copies=1), await made.start("b", copies=1)]
-        await shared_out(*nodes)
+        await shared_out_apart(*nodes)
         async with connected(nodes[0].config.listeners.socket_path) as session:
             api = Api(session)
             for name in NAMES:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from hookbundle.actors.replication import maintenance
+from hookbundle.actors.replication.messages import RewriteCopy
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.server.cluster.commanding import commands, compacting
 from hookbundle.tests.in_process import Api, daemon_in, event
 from hookbundle.tests.server.cluster.feed.hearing import heard
@@ -19,6 +21,7 @@ CANARY = "a text that is deleted"
 STAYS = "a text that stays"
 WITHIN_S = 60.0
 HEARD_WITHIN_S = 10.0  # what a beat says, at another node
+TAKEN_OVER_WITHIN_S = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +142,53 @@ async def test_what_a_node_has_not_ended_is_named_by_the_others_and_done_by_anot
     assert again.status == 202
     assert (ended["node"], ended["stopped"]) == ("b", False)
     assert not [each for each in facts if each["type"] == "compaction.stopped"], "it is told once"
+
+
+async def test_who_takes_a_partition_over_is_asked_to_renew_its_log_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two(tmp_path) as made:
+        first, second = made.nodes
+        number, asked = min(first.owned), asyncio.Event()
+        monkeypatch.setattr(first.hosts[number].role.state.maintenance, "ask", asked.set)
+        await made.apis[1].ask("POST", COMPACT)
+        async with asyncio.timeout(WITHIN_S):
+            await asked.wait()
+        second.assigning.take(number, 1)
+        ended = await over(made.apis[1], TAKEN_OVER_WITHIN_S)
+
+        assert number in second.owned
+    assert ended["left_out"] == []
+
+
+async def test_a_copy_is_written_anew_when_it_has_come_to_the_new_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would follow the old one to its end, with all that was deleted there."""
+    async with two(tmp_path) as made:
+        first, second = made.nodes
+        number = min(first.owned)
+        role = second.hosts[number].role
+        follower, rewrite = role.state.follower, role._rewrite
+        assert follower is not None
+        catch_up, is_behind, written = follower.catch_up, True, list[Generation | None]()
+
+        async def gated() -> None:
+            if not is_behind:
+                await catch_up()
+
+        async def noted(message: RewriteCopy) -> None:
+            written.append(role.state.copy_at().generation)
+            await rewrite(message)
+
+        monkeypatch.setattr(follower, "catch_up", gated)
+        monkeypatch.setattr(role, "_rewrite", noted)
+        await made.apis[0].ask("POST", COMPACT)
+        await shown(made.apis[0], doing=f"partition {number}: the copy of b")
+        is_behind = False
+        await over(made.apis[0])
+
+        assert written == list(made.cluster.logs[number].entries)
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:

@@ -140,6 +140,23 @@ async def test_a_drained_node_owns_nothing_until_that_is_undone(tmp_path: Path) 
     assert (again.status, again.document["leaves"]) == (200, False)
 
 
+async def test_what_is_still_being_given_away_is_owned_as_far_as_a_drain_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "WITHIN_S", 0.1)
+    async with two(tmp_path) as made:
+        first, second = made.nodes
+        log = made.cluster.logs[min(first.owned)]
+        log.is_up.clear()  # it can not be released
+        await made.apis[1].ask("POST", DRAIN, {"node": "a"})
+        await until(lambda: not first.owned)
+        drained = await made.apis[1].ask("POST", DRAIN, {"node": "a"})
+        log.is_up.set()
+        await until(lambda: set(second.owned) == ALL)
+
+    assert drained.document == {"node": "a", "leaves": True, "owns": 1}
+
+
 async def test_room_on_the_disk_does_not_end_a_drain(tmp_path: Path) -> None:
     async with two(tmp_path) as made:
         first, second = made.nodes
@@ -153,6 +170,22 @@ async def test_room_on_the_disk_does_not_end_a_drain(tmp_path: Path) -> None:
 
         assert made.cluster.nodes["a"].leaves
         assert not first.owned
+
+
+async def test_the_end_of_a_drain_gives_a_full_disk_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "WITHIN_S", 0.1)
+    async with two(tmp_path) as made:
+        first, second = made.nodes
+        first.assigning._floor_bytes = 1_000
+        made.cluster.nodes["a"].free_bytes = 999
+        await until(lambda: set(second.owned) == ALL)
+        undone = await made.apis[0].ask("POST", DRAIN, {"undo": True})
+        await looked(first, second)
+
+        assert not first.owned
+    assert (undone.status, undone.document["leaves"]) == (200, True)
 
 
 async def test_the_last_node_is_not_drained(tmp_path: Path) -> None:

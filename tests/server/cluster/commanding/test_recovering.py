@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from hookbundle.engine.replication.beats import Held
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions import resting
@@ -188,9 +191,12 @@ async def test_by_force_what_another_node_has_more_is_given_up(tmp_path: Path) -
         await until(lambda: stopped(first) == {number})
         again = await made.cluster.start("b")
         await until(lambda: role_at(again, number) is Role.FOLLOWING)
+        held = {number: Held(Role.OWNER, 9, "7x9", 1)}
+        again.assigning.furthest.note({"gone": replace(again.live()["b"], held=held)})
 
         done = await recovered(made.apis[0], "b", force=True)
         assert done["done"] == [number]
+        assert list(log.entries) == [Generation(8, 10)], "later than all that was heard of"
         again_m2 = await made.apis[0].accept(NAMES[0], event("m2"))
         assert again_m2["accepted"] == 1
         assert (await made.apis[0].accept(NAMES[0], event("m1")))["duplicate"] == 1

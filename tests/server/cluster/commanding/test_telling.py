@@ -89,6 +89,13 @@ def test_a_time_after_which_none_could_come_is_not_believed() -> None:
     assert heard_by("c", said("a", wrong)).latest is None
 
 
+def test_a_compaction_begins_later_than_all_that_were_heard_of() -> None:
+    assert KnownCompaction("c").next_ms(1_000) == 1_000
+    known = heard_by("c", said("a", compaction(1_500, "a", done=3)))  # its clock is ahead
+    assert known.next_ms(1_000) == 1_501
+    assert known.next_ms(2_000) == 2_000
+
+
 def test_a_compaction_has_stopped_when_the_life_that_did_it_is_over() -> None:
     beat = said("a", compaction(10, "a", doing="partition 1: its log"))
     known = heard_by("c", beat)

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.node import Node
-from hookbundle.server.cluster.partitions.placing import of_workspace
+from hookbundle.server.cluster.partitions.placing import OF_ALL, of_workspace
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Api, connected
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
 from hookbundle.tests.server.http.lines import Line
@@ -55,11 +57,30 @@ def request(head: str, body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "\r\n"]).encode() + body
 
 
+async def shared_out_apart(*nodes: Node) -> None:
+    """Each of the nodes, of one copy, owns its share, and has nothing of what others own, but for
+    what every node follows. What was given away is followed until it is looked at once more."""
+    await shared_out(*nodes)
+    async with asyncio.timeout(TIMEOUT_S):
+        while others := [(node, number) for node in nodes for number in _left_at(node)]:
+            for node, number in others:
+                node.assigning._look(number, node.live())
+            await asyncio.sleep(0.02)
+
+
+def _left_at(node: Node) -> list[int]:
+    return [
+        number
+        for number, host in node.hosts.items()
+        if number not in (OF_ALL, *node.owned) and host.role.state.role is not Role.ABSENT
+    ]
+
+
 @asynccontextmanager
 async def apart(folder: Path) -> AsyncIterator[Apart]:
     async with cluster(folder, PARTITIONS) as made:
         nodes = await made.start("a", copies=1), await made.start("b", copies=1)
-        await shared_out(*nodes)
+        await shared_out_apart(*nodes)
         async with connected(nodes[0].config.listeners.socket_path) as session:
             api = Api(session)
             for name in NAMES:

@@ -1,5 +1,6 @@
 """Tokens that a node does not know: what they can make it ask, and what a revoked one is."""
 
+import asyncio
 from pathlib import Path
 
 from hookbundle.tests.in_process import until
@@ -21,6 +22,7 @@ async def test_a_slow_request_keeps_no_revoked_token_good(tmp_path: Path) -> Non
             request(f"{messages(workspace, token)}\nContent-Length: 9\nExpect: 100-continue")
         )
         assert b"100 Continue" in await slow.reader.readuntil(b"\r\n\r\n")
+        await until(lambda: bool(made.nodes[0].unknown_tokens.tokens._asked))
         before = await made.status(messages(workspace, token), b"[]")
         await made.api.ask("DELETE", f"/v1/tokens/{token_id}")
         after = await made.status(messages(workspace, token), b"[]")
@@ -48,6 +50,21 @@ async def test_a_client_has_a_share_of_what_is_asked_for_unknown_tokens(tmp_path
     assert (guessed, good, free) == (429, 202, 401)
 
 
+async def test_a_token_that_is_good_no_more_takes_a_place_again(tmp_path: Path) -> None:
+    async with apart(tmp_path) as made:
+        workspace, limit = made.theirs[0], made.nodes[0].unknown_tokens.limit
+        token, token_id = await made.token(workspace)
+        good = await made.status(messages(workspace, token), b"[]")
+        await made.api.ask("DELETE", f"/v1/tokens/{token_id}")
+        revoked = await made.status(messages(workspace, token), b"[]")
+        while limit.has_taken(ADDRESS):
+            pass
+        again = await made.status(messages(workspace, token), b"[]")
+        limit.give_back(ADDRESS, limit.held(ADDRESS))
+
+    assert (good, revoked, again) == (202, 401, 429)
+
+
 async def test_where_no_token_is_wanted_none_is_asked_for(tmp_path: Path) -> None:
     async with apart(tmp_path) as made:
         limit = made.nodes[0].unknown_tokens.limit
@@ -60,6 +77,25 @@ async def test_where_no_token_is_wanted_none_is_asked_for(tmp_path: Path) -> Non
         limit.give_back(ADDRESS, limit.held(ADDRESS))
 
     assert found == [200, 200, 200]
+
+
+async def test_a_token_that_another_node_has_asked_for_has_been_used(tmp_path: Path) -> None:
+    async with apart(tmp_path) as made:
+        workspace = made.theirs[0]
+        token, token_id = await made.token(workspace)
+
+        async def used_at() -> str | None:
+            listed = (await made.api.get("/v1/tokens"))["tokens"]
+            (found,) = [each["last_used_at"] for each in listed if each["id"] == token_id]
+            return found
+
+        before = await used_at()
+        assert await made.status(messages(workspace, token), b"[]") == 202
+        async with asyncio.timeout(20):
+            while await used_at() is None:
+                pass
+
+    assert before is None
 
 
 async def test_a_token_is_not_looked_for_where_the_request_may_not_go(tmp_path: Path) -> None:

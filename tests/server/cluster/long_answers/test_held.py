@@ -93,6 +93,22 @@ async def test_a_part_whose_answer_was_lost_is_given_again_and_no_other_one(long
     assert before.status == after.status == 404
 
 
+async def test_the_last_part_may_be_asked_for_again_for_a_while(
+    long: Long, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "KEPT_S", 0.1)
+    begun = await long.ask(ASKED)
+    for number in range(1, PARTS):
+        await long.rest(begun.rest, number)
+
+    last, again = [await long.rest(begun.rest, PARTS) for _ in range(2)]
+    await until(lambda: not len(long.answering.held))
+
+    assert last == again
+    assert last.status == 200
+    assert (await long.rest(begun.rest, PARTS)).status == 404
+
+
 async def test_an_answer_that_nobody_wants_any_more_holds_no_place(long: Long) -> None:
     begun = await long.ask(ASKED)
     assert long.readers.used == 1

@@ -83,6 +83,8 @@ async def test_no_counter_goes_back_and_nothing_is_counted_twice_when_a_partitio
             api = Api(one)
             assert (await api.ask("POST", "/v1/workspaces", {"id": name})).status == 201
             await api.accept(name, *(event(f"m{n}") for n in range(5)))
+            for limit in first.owned[number].limits:
+                limit.refused_owner, limit.refused_all = 3, 2  # type: ignore[misc]
             before = await scraped(api)
             second = await made.start("b")
             async with connected(second.config.listeners.socket_path) as other:
