@@ -145,7 +145,7 @@ class LogClient(Client):
     async def _connect_to_server(self, server: Any) -> None:
         # The client's own leaves a connection open on which a server has not answered in time.
         if self._transport is not None:
-            self._transport.close()
+            self._transport.close()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(server)
 
     async def _process_msg(

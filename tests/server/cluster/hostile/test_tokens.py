@@ -86,8 +86,10 @@ async def test_a_token_that_another_node_has_asked_for_has_been_used(tmp_path: P
 
         async def used_at() -> str | None:
             listed = (await made.api.get("/v1/tokens"))["tokens"]
-            (found,) = [each["last_used_at"] for each in listed if each["id"] == token_id]
-            return found
+            found: list[str | None] = [
+                each["last_used_at"] for each in listed if each["id"] == token_id
+            ]
+            return found[0]
 
         before = await used_at()
         assert await made.status(messages(workspace, token), b"[]") == 202
