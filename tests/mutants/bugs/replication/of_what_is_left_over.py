@@ -123,9 +123,9 @@ LEFT_OVER = (
     ),
     Mutant(
         name="cm9",
-        bug="one session more takes the place of the one seen last",
+        bug="one session more takes the place of the one that began first, however lately it was seen",
         path="server/cluster/console/sessions.py",
-        edits=(("return min(zip(", "return max(zip("),),
+        edits=(("type=Record).seen_ms\n", "type=Record).began_ms\n"),),
         caught_by=(f"{AGES}::test_the_session_that_was_seen_longest_ago_makes_room",),
     ),
     Mutant(
