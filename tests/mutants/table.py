@@ -39,7 +39,7 @@ from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.replication.of_backups import BACKUPS
 from hookbundle.tests.mutants.bugs.replication.of_checks import CHECKS_OF_COPIES
 from hookbundle.tests.mutants.bugs.replication.of_commands import CLUSTER_COMMANDS
-from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES
+from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES, SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_faces import CLUSTER_FACES
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
@@ -50,7 +50,6 @@ from hookbundle.tests.mutants.bugs.replication.of_long_answers import LONG_ANSWE
 from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
-from hookbundle.tests.mutants.bugs.replication.of_splitting import SPLITTING
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
 from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
 from hookbundle.tests.mutants.bugs.replication.of_what_is_left_over import LEFT_OVER

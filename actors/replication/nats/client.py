@@ -142,12 +142,6 @@ class LogClient(Client):
             raise nats.errors.SecureConnWantedError
         await super()._process_info(info, initial_connection)
 
-    async def _connect_to_server(self, server: Any) -> None:
-        # The client's own leaves a connection open on which a server has not answered in time.
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
-        await super()._connect_to_server(server)
-
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
     ) -> None:

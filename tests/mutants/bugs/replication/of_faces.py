@@ -114,8 +114,8 @@ CLUSTER_FACES: tuple[Mutant, ...] = (
         path=f"{CONSOLE}/needs.py",
         edits=(
             (
-                "    found += _together(\n        need for",
-                "    found += list(\n        need for",
+                "    found += _together(\n        need\n",
+                "    found += list(\n        need\n",
             ),
         ),
         caught_by=(f"{NEEDS}::test_many_partitions_with_the_same_need_are_said_once",),

@@ -214,8 +214,10 @@ LOG_SERVERS = (
         path="actors/replication/nats/making.py",
         edits=(
             (
-                "if await membership.cluster(Records(connection, wanted.names)) is not None:\n",
-                "if False:\n",
+                "        if found is not None:\n            raise ClusterUnusable(\n"
+                '                f"there is a cluster',
+                "        if not found and found:\n            raise ClusterUnusable(\n"
+                '                f"there is a cluster',
             ),
         ),
         caught_by=(f"{INIT}::test_a_cluster_is_made_once_and_keeps_the_key_that_is_there",),

@@ -123,7 +123,7 @@ LEFT_OVER = (
     ),
     Mutant(
         name="cm9",
-        bug="one session more takes the place of the one that began first, however lately it was seen",
+        bug="one session more takes the place of the one that began first, also if it is in use",
         path="server/cluster/console/sessions.py",
         edits=(("type=Record).seen_ms\n", "type=Record).began_ms\n"),),
         caught_by=(f"{AGES}::test_the_session_that_was_seen_longest_ago_makes_room",),

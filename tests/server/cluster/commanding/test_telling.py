@@ -90,7 +90,7 @@ def test_a_time_after_which_none_could_come_is_not_believed() -> None:
 
 
 def test_a_compaction_begins_later_than_all_that_were_heard_of() -> None:
-    assert KnownCompaction("c").next_ms(1_000) == 1_000
+    assert heard_by("c").next_ms(1_000) == 1_000
     known = heard_by("c", said("a", compaction(1_500, "a", done=3)))  # its clock is ahead
     assert known.next_ms(1_000) == 1_501
     assert known.next_ms(2_000) == 2_000
