@@ -60,7 +60,7 @@ class Forking:
         stdin, _, _, stdout, _, stderr, _, errors, _, new_session, group, *ids, umask, before, _ = (
             rest
         )
-        forking = _forking(executables, args)
+        forking = _forking(executables, args, bare=not env and fds_to_keep == (errors,))
         plain = (
             close_fds
             and env is not None
@@ -103,7 +103,7 @@ class Forking:
         command = [sys.executable, "-c", forking, str(theirs.fileno())]
         process = subprocess.Popen(
             command,
-            env={"PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"]} if forking == PROGRAMS else {},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -118,12 +118,15 @@ class Forking:
         return ours
 
 
-def _forking(executables: tuple[bytes, ...], args: list[Any]) -> str:
-    """What the process runs that forks for such a start; empty if none does."""
+def _forking(executables: tuple[bytes, ...], args: list[Any], *, bare: bool) -> str:
+    """What the process runs that forks for such a start; empty if none does.
+
+    `bare`: without environment and descriptors, as what fills templates has to be started.
+    """
     of_package = args[1:2] == ["-m"] and str(args[2]).startswith("hookbundle.")
     if executables == STARTER or (executables == PYTHON and of_package):
         return PROGRAMS
-    return RENDERERS if executables == PYTHON and args[1:4] == RENDERING else ""
+    return RENDERERS if executables == PYTHON and args[1:4] == RENDERING and bare else ""
 
 
 def _umask() -> int:
