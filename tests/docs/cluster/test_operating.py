@@ -22,7 +22,7 @@ from hookbundle.tests.reliability.harness.battery import FULL
 
 FEW = 6  # partitions; the page's 32 take their time, and show no more
 CONFIG = Path("etc/hookbundle/config.toml")
-GOES_ON = {"following", "claiming", "yielding"}
+GOES_ON = {"owner", "following", "claiming", "yielding"}
 SERVER = Path("etc/nats/nats-server.conf")
 
 pytestmark = [
@@ -38,8 +38,8 @@ async def accepted(machine: Machine, message: str) -> Any:
 
 
 async def until_all_stopped(machine: Machine) -> None:
-    """What the page says that a node shows when the log servers' disks are lost: no copy goes on,
-    but for owners that had nothing to write and that nobody follows."""
+    """What the page says that a node shows when the log servers' disks are lost: no copy goes
+    on."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + WITHIN_S
     while True:
