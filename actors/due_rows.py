@@ -10,6 +10,9 @@ be done. So claims live in memory.
 Each kind is looked at by itself, within its own budget, so that no flood of one kind, and no row of
 one that can't be acted on, hides what is due of another. Within a kind, what is due is shared among
 its webhooks or workspaces (storage/reads/dues.py), so that no flood of one of them hides another's.
+
+Most looks find nothing: of a database in which nothing was stored since the last one, it is enough
+to know when its earliest row is due. A node of a cluster looks at each of its partitions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +24,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.reads.dues import DueReads, Lap
 
 MAIL_CLAIM_MS = 30_000
-UNTIL_RELEASED = 2**62
+UNTIL_RELEASED = NEVER = 2**62
 
 
 class Budget(NamedTuple):
@@ -68,7 +71,6 @@ IN_TURNS = (
     DueKind.DELETE,
 )
 NOT_LATE = (DueKind.TRIM, DueKind.ARRIVALS, DueKind.SOURCE, DueKind.POSTPONED)
-CAN_BE_LATE = [kind for kind in BUDGETS if kind not in NOT_LATE]
 
 
 @dataclass(slots=True)
@@ -90,7 +92,12 @@ def no_claims() -> dict[DueKind, Claims]:
 
 
 class DueRows:
-    """`claims` is changed in place. `history_ms`: for how long history is kept, at present."""
+    """`claims` is changed in place. `history_ms`: for how long history is kept, at present.
+
+    Of the last `look_ahead`: `late_ms`: for how long the earliest row had been due on which the
+    timer could act; `next_ms`: when the earliest row is due for which a look is worth while, None
+    if there is none.
+    """
 
     def __init__(
         self,
@@ -102,6 +109,26 @@ class DueRows:
         self._claims = claims
         self._claimed = {kind: claims[kind].until_ms for kind in BUDGETS}
         self._history_ms = history_ms
+        self.late_ms = 0
+        self.next_ms: int | None = None
+        self._quiet_until_ms = 0
+        self._seen = (0, 0)
+
+    def is_quiet(self, now_ms: int) -> bool:
+        """Whether nothing is claimed or due, as nothing was stored since the last `look_ahead`."""
+        return now_ms < self._quiet_until_ms and self._basis() == self._seen
+
+    def look_ahead(self, now_ms: int) -> None:
+        """After what was due has been taken."""
+        self._seen = self._basis()
+        heads = self._dues.heads(BUDGETS)
+        is_claimed = any(self._claimed.values())
+        unclaimed = self._dues.heads(BUDGETS, self._claimed) if is_claimed else heads
+        self.late_ms = _late_ms(heads, now_ms)
+        awaited = [at_ms for kind, at_ms in unclaimed.items() if self._is_awaited(kind)]
+        self.next_ms = min(awaited, default=None)
+        waits = [at_ms + now_ms - self._until(kind, now_ms) for kind, at_ms in heads.items()]
+        self._quiet_until_ms = 0 if is_claimed else min(waits, default=NEVER)
 
     def kinds_due(self, now_ms: int) -> list[DueKind]:
         """The kinds of which rows can be taken now, in the order of `BUDGETS`."""
@@ -152,19 +179,9 @@ class DueRows:
         for key in self._dues.gone(mails) if mails else ():
             del mails[key]
 
-    def late_ms(self, now_ms: int) -> int:
-        """For how long the earliest row has been due on which the timer could act.
-
-        Claimed ones count: they wait for the Store, or for their actor. What has no time of its own
-        (a chain of steps, which is due from its first step to its last) is not late.
-        """
-        heads = self._dues.heads(CAN_BE_LATE)
-        return max((now_ms - at_ms for at_ms in heads.values() if 0 < at_ms < now_ms), default=0)
-
-    def next_ms(self) -> int | None:
-        """When the earliest row is due for which a look is worth while; None if there is none."""
-        awaited = [kind for kind in BUDGETS if self._is_awaited(kind)]
-        return min(self._dues.heads(awaited, self._claimed).values(), default=None)
+    def _basis(self) -> tuple[int, int]:
+        """What it depends on when rows are due."""
+        return self._dues.version(), self._history_ms()
 
     def _open(self, now_ms: int) -> list[DueKind]:
         """The kinds of which the budget allows more now."""
@@ -187,3 +204,14 @@ class DueRows:
     def _until(self, kind: DueKind, now_ms: int) -> int:
         """Rows of the kind with this time or an earlier one are due. 0 is always due."""
         return max(now_ms - self._history_ms(), 0) if kind is DueKind.TRIM else now_ms
+
+
+def _late_ms(heads: Mapping[DueKind, int], now_ms: int) -> int:
+    """Claimed rows count: they wait for the Store, or for their actor. What has no time of its own
+    (a chain of steps, which is due from its first step to its last) is not late."""
+    ages = [
+        now_ms - at_ms
+        for kind, at_ms in heads.items()
+        if 0 < at_ms < now_ms and kind not in NOT_LATE
+    ]
+    return max(ages, default=0)

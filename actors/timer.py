@@ -177,12 +177,14 @@ class TimerActor(LoopActor):
         state, now_ms = self._state, self._clock.now_ms()
         state.polls += 1
         state.held = self._clock_watch.check(now_ms)
-        self._rows.drop_expired(now_ms)
-        kinds = self._rows.kinds_due(now_ms)
-        self._look_at(kinds)
-        # A second step, so that the Store need not wait for it after the first.
-        self._look_at([kind for kind in kinds if state.claims[kind].more])
-        self._work.report(now_ms)
+        if not self._rows.is_quiet(now_ms):
+            self._rows.drop_expired(now_ms)
+            kinds = self._rows.kinds_due(now_ms)
+            self._look_at(kinds)
+            # A second step, so that the Store need not wait for it after the first.
+            self._look_at([kind for kind in kinds if state.claims[kind].more])
+            self._work.report(now_ms)
+            self._rows.look_ahead(now_ms)
         self._sweep()
         self._history_watch.check()
         self._store.check_disk_again()
@@ -211,8 +213,8 @@ class TimerActor(LoopActor):
         state, now_ms = self._state, self._clock.now_ms()
         if state.alarm is not None:
             state.alarm.cancel()
-        state.late_ms = self._rows.late_ms(now_ms)
-        wait_s, next_ms = POLL_S_MAX, self._rows.next_ms()
+        state.late_ms = self._rows.late_ms
+        wait_s, next_ms = POLL_S_MAX, self._rows.next_ms
         if next_ms is not None and not state.held:
             wait_s = min(max((next_ms - now_ms) / 1_000, POLL_S_MIN), POLL_S_MAX)
         loop = asyncio.get_running_loop()

@@ -89,15 +89,22 @@ class DueReads:
 
         A kind without such a row is left out.
         """
-        with self._env.read() as txn:
-            found: dict[DueKind, int] = {}
+        found: dict[DueKind, int] = {}
+        with self._env.read() as txn, txn.cursor() as cursor:
             for kind in kinds:
-                left_out = but.get(kind, ())
-                for key, _ in rows.rows(txn, keyspace.due_of(kind)):
+                of_kind, left_out = keyspace.due_of(kind), but.get(kind, ())
+                more = cursor.set_range(of_kind)
+                while more and (key := cast("bytes", cursor.key())).startswith(of_kind):
                     if key not in left_out:
                         found[kind] = key_fields.due(key).at_ms
                         break
-            return found
+                    more = cursor.next()
+        return found
+
+    def version(self) -> int:
+        """Of all that is stored: after each commit it is another one."""
+        with self._env.read() as txn:
+            return int(txn.id())
 
     def next_ms(self, kind: DueKind, but: Container[bytes] = ()) -> int | None:
         """When the kind's earliest row is due whose key is not in `but`; None without one."""

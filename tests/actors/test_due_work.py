@@ -15,6 +15,7 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.tests.actors.timers import StillClock, Timing, put_mails, timing
@@ -228,6 +229,22 @@ async def test_a_shorter_retention_of_a_reload_is_used_at_once(tmp_path: Path) -
         timer.store.store_queue.retention = Retention(history_ms=DAY_MS)
 
         await timer.store.until(lambda: timer.history_bytes("acme") == 0)
+
+
+async def test_the_index_is_not_read_while_nothing_is_stored_or_falls_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with timing(tmp_path) as timer:
+        await timer.windows(await timer.store.workspace(aggregation_ms=HOUR_MS), "chat")
+        await timer.polls(3)
+        heads, reads = DueReads.heads, []
+        monkeypatch.setattr(DueReads, "heads", lambda *of: reads.append(of) or heads(*of))
+
+        await timer.polls(3)
+
+        assert not reads
+        timer.store.clock.move(HOUR_MS)
+        await timer.store.until(lambda: timer.rows(DueKind.WINDOW) == [])
 
 
 async def test_a_chain_of_steps_is_claimed_until_its_last_step(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
 SHARES = "tests/actors/fairness/test_due_shares.py"
 DUES = "tests/storage/reads/test_dues.py"
+WORK = "tests/actors/test_due_work.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
@@ -114,6 +115,20 @@ TIME = (
         caught_by=(
             f"{DUES}::test_a_window_behind_a_flood_of_many_moments_is_found_in_a_few_looks",
         ),
+    ),
+    Mutant(
+        name="cq1",
+        bug="a timer that found nothing due looks again when something is stored, and not in time",
+        path="actors/due_rows.py",
+        edits=(("return now_ms < self._quiet_until_ms and ", "return "),),
+        caught_by=(f"{WORK}::test_the_index_is_not_read_while_nothing_is_stored_or_falls_due",),
+    ),
+    Mutant(
+        name="cq2",
+        bug="a timer that found nothing due looks again in time, and not when something is stored",
+        path="actors/due_rows.py",
+        edits=((" and self._basis() == self._seen", ""),),
+        caught_by=(f"{WORK}::test_the_index_is_not_read_while_nothing_is_stored_or_falls_due",),
     ),
     Mutant(
         name="t2",
