@@ -131,10 +131,10 @@ class Assigning:
             try:
                 if (fault := self._neighbours.has_failed()) is not None:
                     self._failed(fault)
-                self._confirm_what_is_doubtful()
-                if not self.drains:
-                    await self._look_at_disk()
-                live = self._neighbours.live()
+                live = self._neighbours.live()  # once: it asks all partitions of this node
+                self._confirm_what_is_doubtful(live)
+                if not self.drains and await self._looked_at_disk(live[self._node].free_bytes):
+                    live = self._neighbours.live()
                 self.furthest.note(live)
                 self._forget_given(live)
                 for number, host in self._hosts.items():
@@ -156,12 +156,11 @@ class Assigning:
     def is_stopped(self, number: int) -> bool:
         return bool(stopped_at(self._neighbours.live(), number))
 
-    def _confirm_what_is_doubtful(self) -> None:
+    def _confirm_what_is_doubtful(self, live: Mapping[str, Beat]) -> None:
         """A node that has not heard itself for so long that it may have been taken for dead asks
         the log before it answers again; so does one that hears another owner, or of a copy that has
         what the log has not. It is fenced there, if it has lost the partition, or the log has lost
         something."""
-        live = self._neighbours.live()
         is_stale = self._neighbours.unheard_s() > self._dead_after_s
         for number, host in self._hosts.items():
             if host.role.state.role is not Role.OWNER:
@@ -183,22 +182,24 @@ class Assigning:
         finally:
             del self._confirming[number]
 
-    async def _look_at_disk(self) -> None:
+    async def _looked_at_disk(self, free: int) -> bool:
         """A node without room says that it leaves, until it has room again; it goes on following.
+        Whether it has just said so, or the contrary. `free`: bytes.
 
         If all say so, nothing is assigned by that: each keeps what it has, and refuses messages.
         """
-        free = self._neighbours.live()[self._node].free_bytes
         least = self._floor_bytes * (ROOM_AGAIN if self._is_full else 1)
-        if (free < least) != self._is_full:
-            self._is_full = not self._is_full
-            log.warning(
-                "the disk is nearly full: partitions are given away"
-                if self._is_full
-                else "the disk has room again",
-                free_bytes=free,
-            )
-            await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
+        if (free < least) == self._is_full:
+            return False
+        self._is_full = not self._is_full
+        log.warning(
+            "the disk is nearly full: partitions are given away"
+            if self._is_full
+            else "the disk has room again",
+            free_bytes=free,
+        )
+        await self._neighbours.leave(leaves=self._keeps_none or self._is_full)
+        return True
 
     def _rests(self, number: int) -> bool:
         """Whether a copy broke or stopped, and it is too soon to look again."""
@@ -281,7 +282,7 @@ class Assigning:
             (number, name): lag
             for number in owned
             for name, each in live.items()
-            if (lag := behind_of(self._hosts[number], each.held.get(number))) is not None
+            if (lag := behind_of(live[self._node], each, number)) is not None
         }
         for number, to in yields(owned, assigned, behind, len(self._yielding)):
             if number not in self._yielding:

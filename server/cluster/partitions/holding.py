@@ -66,10 +66,12 @@ def has_another_owner(live: Mapping[str, Beat], node: str, number: int, epoch: i
     )
 
 
-def behind_of(host: PartitionHost, held: Held | None) -> int | None:
+def behind_of(owner: Beat, other: Beat, number: int) -> int | None:
     """How many entries the copy of another node is behind; None if it has none to go on with."""
-    own = held_by(host)
-    if held is None or held.role is not Role.FOLLOWING or held.generation != own.generation:
+    own, held = owner.held.get(number), other.held.get(number)
+    if own is None or held is None or held.role is not Role.FOLLOWING:
+        return None
+    if held.generation != own.generation:
         return None
     return max(own.seq - held.seq, 0)
 
@@ -88,9 +90,13 @@ class Furthest:
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[CopyAt, str]] = {}
+        self._noted: dict[str, Beat] = {}
 
     def note(self, live: Mapping[str, Beat]) -> None:
+        noted, self._noted = self._noted, dict(live)
         for name, beat in live.items():
+            if noted.get(name) is beat:
+                continue
             for number, held in beat.held.items():
                 copy = copy_of(held)
                 if is_further(copy, self.of(number) or CopyAt(Role.ABSENT)):

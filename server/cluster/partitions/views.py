@@ -29,12 +29,14 @@ class Views:
     partitions: int
     copies: int
     _view: View = ()
+    _live: Mapping[str, Beat] | None = None
+    _of_live: View = ()
     _assigned: list[tuple[str, ...]] = field(default_factory=list)
     _looked: dict[int, tuple[Seen, float]] = field(default_factory=dict)
 
     def assigned(self, live: Mapping[str, Beat]) -> list[tuple[str, ...]]:
         """For each partition its owner to be, then those that are to hold copies."""
-        view = _view_of(live)
+        view = self._view_of(live)
         if self._view != view or not self._assigned:
             names = staying(live)
             found = assign(self.partitions, names, self.copies)
@@ -52,7 +54,7 @@ class Views:
         role = host.role.state.role
         if role not in QUIET or (role is Role.FOLLOWING and not self._has_owner(host, live)):
             return False
-        seen, now_s = (_view_of(live), role, drains), asyncio.get_running_loop().time()
+        seen, now_s = (self._view_of(live), role, drains), asyncio.get_running_loop().time()
         before, at_s = self._looked.get(number, (None, 0.0))
         if before == seen and now_s < at_s + QUIET_S:
             return True
@@ -64,10 +66,13 @@ class Views:
         life = host.role.state.owner_life
         return life != self.life and any(each.life == life for each in live.values())
 
-
-def _view_of(live: Mapping[str, Beat]) -> View:
-    """All of what nodes say of themselves that matters for who is to have what."""
-    return tuple(
-        (name, live[name].life, live[name].leaves, tuple(live[name].given.items()))
-        for name in sorted(live)
-    )
+    def _view_of(self, live: Mapping[str, Beat]) -> View:
+        """All of what nodes say of themselves that matters for who is to have what. Found once for
+        all partitions that are looked at together."""
+        if live is not self._live:
+            self._live = live
+            self._of_live = tuple(
+                (name, live[name].life, live[name].leaves, tuple(live[name].given.items()))
+                for name in sorted(live)
+            )
+        return self._of_live

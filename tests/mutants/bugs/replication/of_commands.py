@@ -36,9 +36,9 @@ CLUSTER_COMMANDS = (
         path="server/cluster/assigning.py",
         edits=(
             (
-                "            await self._neighbours.leave(leaves=self._keeps_none or "
-                "self._is_full)\n\n    def _rests",
-                "            await self._neighbours.leave(leaves=self._is_full)\n\n    def _rests",
+                "        await self._neighbours.leave(leaves=self._keeps_none or "
+                "self._is_full)\n        return True",
+                "        await self._neighbours.leave(leaves=self._is_full)\n        return True",
             ),
         ),
         caught_by=(f"{GIVING}::test_room_on_the_disk_does_not_end_a_drain",),
