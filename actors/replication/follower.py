@@ -9,7 +9,7 @@ entry at its position stands there still. Else rows of another past would be put
 """
 
 from hookbundle.actors.replication.generations import InThread, chain_at, go_on, position_of
-from hookbundle.actors.replication.log import MUCH_BYTES, Life, Log, RawLog
+from hookbundle.actors.replication.log import Life, Log, RawLog
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
 from hookbundle.engine.replication.chain import Counts
 from hookbundle.engine.replication.entries import Generation, Kind, unpack_rows
@@ -20,14 +20,13 @@ from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.rows import Collected
 
 SURE_AFTER = 3  # a server that has just begun to lead may not know all for a moment
-FEW = 32  # an answer with fewer entries, and of few bytes, ends where the log does
 
 
 class Follower:
     """`log` is where the copy `env` has come to; the owner appends to it.
 
     `is_known`: the log was seen to be the one from which the copy was made.
-    `has_caught_up`: whether it has come near to the end of the log once.
+    `has_caught_up`: whether it has come to where the log ended then, once.
     """
 
     def __init__(self, raw: RawLog, env: Environment, life: Life, in_thread: InThread) -> None:
@@ -106,7 +105,7 @@ class Follower:
 
     async def step(self) -> bool:
         """The next entries are in the copy; False if there are no more, as far as is known."""
-        log, counts, size = self.log, False, 0
+        log, counts = self.log, False
         unclaimed = log.chain.unclaimed
         changed: Collected = {}
         verdicts = await log.read()
@@ -116,18 +115,16 @@ class Follower:
         for verdict in verdicts:
             if isinstance(verdict, Counts):
                 counts = True
-                size += len(verdict.body)
                 if verdict.header.kind is Kind.GROUP:
                     group = unpack_rows(verdict.body)
                     if erases(group):
                         log.chain.note_erasure(verdict.header.at_ms)
                     changed.update(group)
-        may_be_more = log.has_more
-        if log.chain.end is not None:
+        left, has_ended = log.left, log.chain.end is not None
+        if has_ended:
             go_on(log)
-            may_be_more = True
         if counts:
             at = position_of(log.generation, log.chain)
             await self._in_thread(lambda: position.follow(self.env, changed.items(), at))
-        self.has_caught_up |= len(verdicts) < FEW and size < MUCH_BYTES
-        return may_be_more
+        self.has_caught_up |= left == 0 and not has_ended
+        return has_ended or bool(left)

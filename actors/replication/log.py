@@ -17,7 +17,7 @@ whether it still wants the partition. Whether it counts is read from the log, by
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,6 @@ from hookbundle.engine.replication.entries import (
 )
 
 ENTRIES_AT_ONCE = 256
-MUCH_BYTES = 16 * 1024  # of entries read; from there on servers may have left some to be read
 AGAIN_S = 0.05  # after an answer that did not come; each time doubled
 AGAIN_S_MAX = 1.0
 
@@ -58,6 +57,15 @@ class Unknown:
 Answer = Acked | Taken | Unknown
 
 
+class Entries(list[Entry]):
+    """What was read. `left`: how many stood behind these then, as far as the server knew that
+    answered; None if none did."""
+
+    def __init__(self, found: Iterable[Entry] = (), left: int | None = None) -> None:
+        super().__init__(found)
+        self.left = left
+
+
 class RawLog(Protocol):
     """The log of one partition on its servers. `entry_bytes_max`: of an entry's body."""
 
@@ -67,7 +75,7 @@ class RawLog(Protocol):
         self, generation: Generation, headers: dict[str, str], body: bytes
     ) -> Answer: ...
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         """Entries from `after` + 1 on without a gap; those that are known there.
 
         Up to `most`, and of so many bytes as can be held, but one at least.
@@ -122,14 +130,13 @@ class Log:
         self.chain = chain
         self.life = life
         self.epoch = epoch
-        self.has_more = False
-        """Whether the last reading has ended before the log did, as far as is known."""
+        self.left: int | None = None
+        """How many entries the last reading has left to be read; None if nobody has said so."""
 
     async def read(self, most: int = ENTRIES_AT_ONCE) -> list[Verdict]:
         """What the next entries are; empty if there are none. Raises: LogDamaged."""
         entries = await self.raw.read(self.generation, self.chain.seq, most)
-        size = sum([len(entry.body) for entry in entries])
-        self.has_more = len(entries) >= most or size >= MUCH_BYTES
+        self.left = entries.left
         verdicts: list[Verdict] = []
         for entry in entries:
             verdicts.append(self.chain.feed(entry))

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, Entries, RawLog, Taken, Unknown
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.reading import LITTLE_BYTES, READ_BYTES, taken, without_gap
 from hookbundle.actors.replication.nats.records import NEW, Records
 from hookbundle.engine.errors import CorruptRecord, LogDamaged
-from hookbundle.engine.replication.entries import Entry, Generation
+from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.names import Names
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class NatsLogState:
     """`why`: what the servers said last, other than an ack; for the log, once.
 
     `is_news_due`: it will be said in a moment that something stands in the log.
-    `is_behind`: whether more may stand there than was read the last time. `shorter`: how often a
+    `is_behind`: whether more stood there than was read the last time. `shorter`: how often a
     generation was found to be shorter than what was read of it, and when its length may be asked
     for again.
     """
@@ -88,13 +88,15 @@ class NatsLog(RawLog):
             asyncio.get_running_loop().call_later(NEWS_AFTER_S, self._say_news)
         return Acked(answer.seq)
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         for _ in range(SURE_AFTER):
             messages = await self._messages(generation, after, most)
-            if not messages:
-                await self._check_length(generation, after)
-                return []
             entries = without_gap(messages, after)
+            if entries.left is not None:
+                self.state.is_behind = entries.left > 0
+            if not messages or messages[0].status:
+                await self._check_length(generation, after)
+                return entries
             if entries:
                 return entries
         raise LogDamaged(f"generation {generation} has no entry {after + 1}, and later ones")
@@ -203,15 +205,10 @@ class NatsLog(RawLog):
 
         A node that joins reads all its logs at once: much is read of few of them at a time.
         """
-        state = self.state
-        if state.is_behind:
+        if self.state.is_behind:
             async with self._connection.large:
-                found = await self._answered(generation, after, most, READ_BYTES)
-        else:
-            found = await self._answered(generation, after, most, min(LITTLE_BYTES, READ_BYTES))
-        size = sum(len(message.body) for message in found)
-        state.is_behind = len(found) >= most or size >= LITTLE_BYTES // 2
-        return found
+                return await self._answered(generation, after, most, READ_BYTES)
+        return await self._answered(generation, after, most, min(LITTLE_BYTES, READ_BYTES))
 
     async def _answered(
         self, generation: Generation, after: int, most: int, size: int

@@ -6,7 +6,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
-from hookbundle.actors.replication.log import Acked, Answer, Life, Log, RawLog, Taken, Unknown
+from hookbundle.actors.replication.log import (
+    Acked,
+    Answer,
+    Entries,
+    Life,
+    Log,
+    RawLog,
+    Taken,
+    Unknown,
+)
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.entries import (
     Claim,
@@ -39,7 +48,7 @@ class Stored(Protocol):
     async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
         """As `RawLog`."""
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         """As `RawLog`."""
 
 
@@ -59,8 +68,13 @@ class InMemory:
             return Taken()
         return Acked(await self.store(headers, body))
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
-        return self.entries[after : after + most]
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
+        return part_of(self.entries, after, most)
+
+
+def part_of(entries: list[Entry], after: int, most: int) -> Entries:
+    """What a server answers that has these."""
+    return Entries(entries[after : after + most], max(len(entries) - after - most, 0))
 
 
 class ScriptedLog(RawLog):
@@ -104,10 +118,10 @@ class ScriptedLog(RawLog):
     async def store(self, header: Header, body: bytes) -> None:
         await self.stored.store(headers_of(header), body)
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         if self.hidden:
             self.hidden -= 1
-            return []
+            return Entries()
         return await self.stored.read(generation, after, most)
 
     async def all(self) -> list[Entry]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from hookbundle import __version__
 from hookbundle.actors.replication.generations import begin
-from hookbundle.actors.replication.log import Acked, Answer, Life, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, Entries, Life, Unknown
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.error_codes import Code
@@ -42,6 +42,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST
+from hookbundle.tests.actors.replication.logs import part_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import LOOPBACK
 from hookbundle.tests.server.cluster.memory_records import MemoryRecords
@@ -72,9 +73,9 @@ class MemoryLog:
             asyncio.get_running_loop().call_soon(heard)
         return Acked(len(entries))
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         await self.is_up.wait()
-        return self._of(generation)[after : after + most]
+        return part_of(self._of(generation), after, most)
 
     async def last(self, generation: Generation) -> int | None:
         await self.is_up.wait()

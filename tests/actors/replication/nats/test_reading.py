@@ -61,7 +61,9 @@ async def test_an_answer_holds_no_more_bytes_than_it_may(
     for _ in range(4):
         await log.append(Kind.GROUP, bytes(400))
 
-    assert [len(await raw.read(GENERATION, after, 9)) for after in (0, 3, 4)] == [2, 1, 0]
+    read = [await raw.read(GENERATION, after, 9) for after in (0, 3, 4)]
+
+    assert [(len(entries), entries.left) for entries in read] == [(2, 2), (1, 0), (0, 0)]
 
 
 async def test_much_is_read_of_few_logs_at_a_time_and_a_little_of_any(
@@ -207,7 +209,8 @@ async def test_without_servers_nothing_is_known_and_nobody_waits_for_it(raw: Nat
     await raw._connection.close()
 
     assert await raw.oldest() is None
-    assert await raw.read(GENERATION, 0, 9) == []
+    nothing = await raw.read(GENERATION, 0, 9)
+    assert (list(nothing), nothing.left) == ([], None)
     assert isinstance(await raw.publish(GENERATION, {"Hb-Prev": "0"}, b"?"), Unknown)
 
 

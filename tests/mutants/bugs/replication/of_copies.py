@@ -74,7 +74,7 @@ COPIES_OF_NODES = (
         bug="a node that joins reads much of all its logs at once",
         path="actors/replication/nats/log.py",
         edits=(
-            ("        if state.is_behind:\n", "        if False:\n"),
+            ("        if self.state.is_behind:\n", "        if False:\n"),
             ("min(LITTLE_BYTES, READ_BYTES)", "READ_BYTES"),
         ),
         caught_by=(f"{READING}::test_much_is_read_of_few_logs_at_a_time_and_a_little_of_any",),
@@ -93,11 +93,9 @@ COPIES_OF_NODES = (
     ),
     Mutant(
         name="clp8",
-        bug="who got a full answer has come to the end of the log",
+        bug="who got an answer has come to the end of the log",
         path="actors/replication/follower.py",
-        edits=(
-            ("len(verdicts) < FEW and size < MUCH_BYTES", "len(verdicts) < 100 and size < 2**18"),
-        ),
+        edits=(("|= left == 0 and not has_ended", "|= left is not None"),),
         caught_by=(
             f"{COPIES}::test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_missed",
         ),

@@ -40,6 +40,13 @@ LOG_SERVERS = (
         caught_by=(f"{READING}::test_a_log_with_a_hole_is_not_read_past_it",),
     ),
     Mutant(
+        name="cq3",
+        bug="a log of which no server says anything is read to its end",
+        path="actors/replication/nats/reading.py",
+        edits=(("    entries = Entries()\n", "    entries = Entries((), 0)\n"),),
+        caught_by=(f"{READING}::test_without_servers_nothing_is_known_and_nobody_waits_for_it",),
+    ),
+    Mutant(
         name="nl4",
         bug="a log that has lost entries is waited for",
         path="actors/replication/nats/log.py",

@@ -10,9 +10,9 @@ import asyncio
 from dataclasses import dataclass, field
 from random import Random
 
-from hookbundle.actors.replication.log import Acked, Answer, RawLog, Taken, Unknown
+from hookbundle.actors.replication.log import Acked, Answer, Entries, RawLog, Taken, Unknown
 from hookbundle.engine.errors import LogDamaged, StorageError
-from hookbundle.engine.replication.entries import Entry, Generation, entry_of
+from hookbundle.engine.replication.entries import Generation, entry_of
 
 ACK_WITHIN_S = 2.0
 
@@ -111,7 +111,7 @@ class FakeLog(RawLog):
         await asyncio.sleep(rng.uniform(0.0005, 0.02))
         return Taken() if seq is None else Acked(seq)
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
         stream = self.servers.streams.get(generation)
         if stream is None:
@@ -121,12 +121,12 @@ class FakeLog(RawLog):
         until_s = self.servers.loop.time()
         if self.servers.chance("behind"):
             until_s -= self._rng.uniform(0.0, 3.0)
-        found = stream[after : after + most]
-        return [
+        known = [each for each in stream[after:] if each.at_s <= until_s]
+        found = [
             entry_of(seq, each.headers, each.body)
-            for seq, each in enumerate(found, after + 1)
-            if each.at_s <= until_s
+            for seq, each in enumerate(known[:most], after + 1)
         ]
+        return Entries(found, len(known) - len(found))
 
     async def last(self, generation: Generation) -> int | None:
         await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
