@@ -15,7 +15,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 
 PARTS_MAX = 1_024
 WINDOW = 4_096  # numbers below the greatest that may still come for the first time
@@ -85,7 +84,9 @@ def opened(headers: Mapping[str, str], body: bytes, reply_to: str, key: bytes) -
 def parts_of(whole: Envelope, most: int) -> list[Envelope]:
     """The envelope, cut into bodies of `most` bytes. Raises: ValueError if those are too many."""
     body = whole.body
-    pieces = [body[at : at + most] for at in range(0, len(body), most)] or [b""]
+    if len(body) <= most:  # as nearly all
+        return [whole]
+    pieces = [body[at : at + most] for at in range(0, len(body), most)]
     if len(pieces) > PARTS_MAX:
         raise ValueError(f"{len(body)} bytes are more than nodes send each other")
     return [
@@ -137,7 +138,7 @@ class Fresh:
 
 def _mac(headers: Mapping[str, str], reply_to: str, body: bytes, key: bytes) -> str:
     said = "\n".join([*(headers.get(name, "") for name in PROVEN), reply_to]).encode()
-    return hmac.new(key, b"%d\n%s%s" % (len(said), said, body), sha256).hexdigest()
+    return hmac.digest(key, b"%d\n%s%s" % (len(said), said, body), "sha256").hex()
 
 
 PROVEN = ("Hb-Kind", "Hb-From", "Hb-To", "Hb-N", "Hb-Part")

@@ -34,6 +34,8 @@ from hookbundle.server.cluster.long_answers.held import (
     InParts,
     is_long,
 )
+from hookbundle.server.cluster.partitions.plain_intake import PlainIntake
+from hookbundle.server.cluster.routing import Router
 from hookbundle.server.http.authentication import CALLER
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, let_go
 from hookbundle.server.http.fair_limits import FairLimits
@@ -52,8 +54,13 @@ class Answering:
     """`routes` as a node has them; their handlers answer from the partitions that it owns."""
 
     def __init__(
-        self, routes: list[Route], fair_limits: FairLimits, listeners: ListenersConfig
+        self,
+        routes: list[Route],
+        fair_limits: FairLimits,
+        listeners: ListenersConfig,
+        router: Router | None = None,
     ) -> None:
+        """`router`: of those who pass messages on; they are taken by a shorter way, if plain."""
         app = web.Application(middlewares=[_finished()])
         app[BODY_LIMITS] = BodyLimits(listeners.body_s, fair_limits.bodies)
         # A part is asked for when its reader has taken all pieces of the one before.
@@ -64,6 +71,7 @@ class Answering:
         app.add_routes([web.route(r.method, pattern_of(r.path), r.handler) for r in routes])
         app.freeze()
         self._app = app
+        self._plain = None if router is None else PlainIntake(router, share)
         self.held = HeldAnswers()
 
     async def answer(self, asked: Asked) -> Answered:
@@ -73,6 +81,11 @@ class Answering:
         if takes_parts(asked):
             writer = InParts()
             return await self.held.begin(self._handled(asked, writer), writer)
+        if self._plain is not None and (plain := await self._plain.answer(asked)) is not None:
+            return plain
+        return await self.by_application(asked)
+
+    async def by_application(self, asked: Asked) -> Answered:
         kept = _Kept()
         response = await self._handled(asked, kept)
         if isinstance(response, web.Response) and not response.prepared:

@@ -155,7 +155,9 @@ class Node(Process):
         self.console = new_console(self, router, serving.mail_tests)
         closing.push_async_callback(serving.commanding.close)
         closing.push_async_callback(serving.backing_up.close)
-        self._answering = Answering(serving.answered_here(), self.fair_limits, config.listeners)
+        self._answering = Answering(
+            serving.answered_here(), self.fair_limits, config.listeners, router
+        )
         closing.callback(self._answering.close)
         self.listeners = await open_listeners(
             config.listeners,
@@ -250,11 +252,7 @@ class Node(Process):
 
     def unowned(self) -> list[int]:
         """The partitions that no live node owns, as far as is known here."""
-        return [
-            number
-            for number in self.hosts
-            if number not in self.owned and not self.owner_of(number)
-        ]
+        return [each for each in self.hosts if each not in self.owned and not self.owner_of(each)]
 
     async def stop(self) -> None:
         """All partitions are given away, and everything is closed."""

@@ -13,12 +13,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
 from hookbundle.engine.error_codes import Code, Term
-from hookbundle.engine.errors import HookbundleError, NotOwner, Overloaded
+from hookbundle.engine.errors import HookbundleError, NotOwner
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.cluster.asked import (
     Answered,
@@ -39,7 +39,6 @@ from hookbundle.server.http.problems import SOURCES_PATH
 from hookbundle.server.http.routes import Route
 
 OWNER_WITHIN_S = 5.0
-STALLED_S = 5.0  # for which a group waits for the log; then callers are told
 LOOK_EVERY_S = 0.05
 LOOK_EVERY_MAX_S = 0.4  # at a node that has refused several times: a body is sent again each time
 PASSED_ON_MAX = 1_000  # requests under way at other nodes, half of what each of those takes
@@ -118,6 +117,10 @@ class Router:
         number = placing.of_path(request, self.partitions)
         if number is None:
             number = placing.of_header(request)
+        return self.owned_at(number)
+
+    def owned_at(self, number: int) -> Owned | None:
+        """The partition, if this node surely owns it."""
         return None if self._others.is_doubtful(number) else self._owned.get(number)
 
     async def handled(self, number: int, request: web.Request, route: Route) -> web.StreamResponse:
@@ -148,23 +151,11 @@ class Router:
     async def _handled_here(
         self, owned: Owned, request: web.Request, route: Route
     ) -> web.StreamResponse:
-        """Raises: Overloaded for a change that the log does not decide, or over which the partition
-        was lost; it may still be stored."""
+        """Raises: as the handler, and for a change as `UnderWay.answer`."""
         handler = owned.handlers[route.method, route.path].handler
         if route.method == "GET":
             return await handler(request)
-        if owned.stalled_s() > STALLED_S:
-            raise Overloaded.of(Code.LOG_WAITS)
-        task = asyncio.ensure_future(handler(request))
-        owned.under_way.add(task)
-        task.add_done_callback(owned.under_way.discard)
-        while not task.done():
-            either: set[asyncio.Future[Any]] = {task, owned.ended}
-            await asyncio.wait(either, timeout=STALLED_S, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done() and (owned.ended.done() or owned.stalled_s() > STALLED_S):
-                task.add_done_callback(_forgotten)
-                raise Overloaded.of(Code.LOG_WAITS)
-        return task.result()
+        return await owned.under_way.answer(handler(request))
 
     async def asked(self, number: int, asked: Asked) -> Answered:
         """What the owner of the partition answers, be it this node or another.
@@ -219,9 +210,3 @@ class Router:
 
 
 Here = Callable[[Asked], Awaitable[Answered]]
-
-
-def _forgotten(task: "asyncio.Future[web.StreamResponse]") -> None:
-    """Its caller was told that nobody knows what becomes of it."""
-    if not task.cancelled():
-        task.exception()

@@ -7,6 +7,7 @@ changed here: for safety, and because each group of a log's owner waits for what
 if they are no longer what they were.
 """
 
+import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -118,6 +119,8 @@ class LogClient(Client):
         self._hearing: dict[int, Heard] = {}
         self.tried = ""
         self.passed_over = ""
+        self._has_written = False
+        self._rest: list[bytes] = []
         self._login = servers.login()
         if servers.is_secure:
             self._login["tls"] = servers.tls()
@@ -171,11 +174,27 @@ class LogClient(Client):
         message = b"".join((command, head, payload, b"\r\n"))
         transport, is_small = self._transport, len(message) <= AT_ONCE_BYTES_MAX
         if transport is not None and self.is_connected and is_small and not self._pending:
-            transport.write(message)  # else a task would write it in the loop's next turn
+            # The first of a turn of the loop is written at once: somebody waits for its answer. To
+            # write each of the others would cost more than what else is done with it.
+            if self._has_written:
+                self._rest.append(message)
+                return
+            self._has_written = True
+            transport.write(message)
+            asyncio.get_running_loop().call_soon(self._write_rest)
             return
-        await self._send_command(message)
+        rest, self._rest = self._rest, []
+        await self._send_command(b"".join((*rest, message)))
         if self._flush_queue is not None and self._flush_queue.empty():
             await self._flush_pending()
+
+    def _write_rest(self) -> None:
+        """What was published in this turn of the loop after the first one. If the connection was
+        lost meanwhile, nobody knows what became of it, as of all that was under way."""
+        self._has_written = False
+        rest, self._rest = self._rest, []
+        if rest and self._transport is not None and self.is_connected:
+            self._transport.write(b"".join(rest))
 
     async def begin(
         self,

@@ -4,20 +4,18 @@ It is opened when a claim counts, and closed when the partition was given away o
 node goes on. The copy is the role's (actors/replication/role.py), before and after.
 """
 
-import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
-
 from hookbundle import __version__
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.fairness.fair_limit import Limit
+from hookbundle.server.cluster.partitions.under_way import UnderWay
 from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.api import ApiParts, resources_of
 from hookbundle.server.daemon.config import DaemonConfig
@@ -123,10 +121,7 @@ class Owned:
             lost,
             agree,
         )
-        self.under_way: set[asyncio.Future[web.StreamResponse]] = set()
-        """Requests that may change something."""
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when nobody will answer any more."""
+        self.under_way = UnderWay(stalled_s)
         self.handlers: dict[tuple[str, str], Route] = {}
         self.limits: tuple[Limit, ...] = ()
         """Those that the partition has for itself."""
@@ -193,7 +188,7 @@ class Owned:
             started_ms=lambda: self.state.started_ms,
         )
         resources = resources_of(parts)
-        self.limits = resources.limits
+        self.limits, self.intake = resources.limits, resources.intake
         routes = [*resources.routes, *resources.console().routes()]
         self.handlers = {(route.method, route.path): route for route in routes}
 
@@ -204,17 +199,12 @@ class Owned:
         self.deadline.begin(YIELD_WITHIN_S if finish else 0.0)
         if not finish:
             self.deadline.expire()
-        if self.under_way and finish:
-            await self.deadline.wait(self._requests_answered())
+        if finish:
+            # The chats still take what was begun; new requests come no more.
+            await self.deadline.wait(self.under_way.all_made())
         await self._closing.aclose()
         self.traffic.abandoned = True
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    async def _requests_answered(self) -> None:
-        """The chats still take what was begun; new requests come no more."""
-        while self.under_way:  # the last may have ended before this began
-            await asyncio.wait(self.under_way)
+        self.under_way.end()
 
     async def _ended(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What waits for the Store is waited for until the deadline."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.server.cluster import assigning, routing
+from hookbundle.server.cluster import assigning
+from hookbundle.server.cluster.partitions import under_way
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests.in_process import Api, connected, event, receiving, until
 from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
@@ -75,7 +76,7 @@ async def test_a_node_without_room_on_its_disk_gives_its_partitions_away(tmp_pat
 async def test_a_change_whose_log_does_not_answer_is_refused_and_reads_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routing, "STALLED_S", 0.2)
+    monkeypatch.setattr(under_way, "STALLED_S", 0.2)
     async with receiving() as receiver, cluster(tmp_path, 1) as made:
         node = await made.start("a")
         async with connected(node.config.listeners.socket_path) as session:

@@ -50,6 +50,26 @@ async def test_what_is_asked_is_answered_by_who_hears_it(nats: LogServers) -> No
     assert [message.body for message in found] == [b"<0>", b"<1>", b"<2>"]
 
 
+async def test_what_is_published_in_one_turn_arrives_whole_and_in_its_order(
+    nats: LogServers,
+) -> None:
+    sizes = (1, 2, 3, 100_000, 4, 5, 200_000, 6)  # the large ones wait for room in between
+    async with connected(*nats.urls) as hearer, connected(*nats.urls) as sender:
+        found, all_came = list[int](), asyncio.Event()
+
+        def heard(message: Message) -> None:
+            found.append(len(message.body))
+            if len(found) == len(sizes):
+                all_came.set()
+
+        await hearer.subscribe("hb.tests.turn", heard)
+        publishing = [sender.publish("hb.tests.turn", bytes(size)) for size in sizes]
+        await asyncio.gather(*publishing)
+        await asyncio.wait_for(all_came.wait(), WITHIN_S)
+
+    assert found == list(sizes)
+
+
 async def test_what_was_asked_on_a_connection_that_was_lost_ends_without_an_answer(
     nats: LogServers,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+PLAIN = "tests/server/cluster/partitions/test_plain_intake.py"
 HANDING = "tests/server/cluster/test_handing_over.py"
 LISTS = "tests/server/cluster/test_lists.py"
 TOKENS = "tests/server/cluster/test_tokens.py"
@@ -63,15 +64,44 @@ NODES = (
     Mutant(
         name="cn6",
         bug="a change waits for a log that does not answer as long as that takes",
-        path="server/cluster/routing.py",
-        edits=(
-            (
-                "(owned.ended.done() or owned.stalled_s() > STALLED_S)",
-                "owned.ended.done()",
-            ),
-        ),
+        path="server/cluster/partitions/under_way.py",
+        edits=(("        if self._stalled_s() > STALLED_S:\n", "        if False:\n"),),
         caught_by=(
             f"{HANDING}::test_a_change_whose_log_does_not_answer_is_refused_and_reads_go_on",
+        ),
+    ),
+    Mutant(
+        name="cq4",
+        bug="a key by which a request is known again is passed over in what is passed on",
+        path="server/cluster/partitions/plain_intake.py",
+        edits=(("        if lower not in NAMES or (", "        if ("),),
+        caught_by=(f"{PLAIN}::test_the_shorter_way_answers_what_the_whole_one_answers",),
+    ),
+    Mutant(
+        name="cq5",
+        bug="a node that others may have replaced takes the messages that are passed on to it",
+        path="server/cluster/partitions/plain_intake.py",
+        edits=(("self._router.owned_at(", "self._router._owned.get("),),
+        caught_by=(f"{PLAIN}::test_a_node_that_may_own_no_more_does_not_take_what_is_passed_on",),
+    ),
+    Mutant(
+        name="cq6",
+        bug="of what is published in one turn of the loop only the first is sent",
+        path="actors/replication/nats/client.py",
+        edits=(("        if rest and self._transport", "        if not rest and self._transport"),),
+        caught_by=(
+            "tests/actors/replication/nats/test_connection.py"
+            "::test_what_is_published_in_one_turn_arrives_whole_and_in_its_order",
+        ),
+    ),
+    Mutant(
+        name="cq7",
+        bug="a partition is given away before its changes were made",
+        path="server/cluster/partitions/under_way.py",
+        edits=(("        while self._waiting:\n", "        while False:\n"),),
+        caught_by=(
+            "tests/server/cluster/partitions/test_under_way.py"
+            "::test_what_is_given_away_has_made_all_changes_before",
         ),
     ),
     Mutant(
