@@ -35,6 +35,7 @@ from hookbundle.server.cluster.neighbours import Neighbours
 from hookbundle.server.cluster.partitions.holding import held_by
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.partitions.making import hosts_of
+from hookbundle.server.cluster.partitions.node_lane import connections
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.server.cluster.routing import Router
 from hookbundle.server.cluster.serving import Serving
@@ -47,7 +48,6 @@ from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.sockets.socket_files import SocketWatch
-from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import files
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.maintenance.copying import disk_errors
@@ -162,7 +162,7 @@ class Node(Process):
         self.listeners = await open_listeners(
             config.listeners,
             serving.routes(),
-            Connection,
+            connections(self, router, tokens, config.listeners.body_s),
             self.tokens,
             self.guard,
             self.meters,

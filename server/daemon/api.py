@@ -101,12 +101,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
     resources = resources_of(parts)
     console, routes = resources.console(), resources.routes
     lane = Lane(
-        resources.intake,
         parts.tokens,
         parts.guard,
         parts.meters,
         asyncio.get_running_loop().time,
         min(HELD_S, parts.config().listeners.body_s),
+        resources.intake,
     )
     make_connection = partial(LaneConnection, lane)
     return [*routes, *contract(routes, __version__), *console.routes()], console, make_connection

@@ -6,6 +6,7 @@ on all the same. A partition is given away when its changes have been made.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from hookbundle.engine.error_codes import Code
@@ -18,9 +19,9 @@ LOOK_S = 0.5
 
 
 class Waiting(NamedTuple):
-    """A caller. `done`: its change was made, or will be waited for no more."""
+    """A caller, since when. `tell`, perhaps several times: nobody knows what becomes of it."""
 
-    done: "asyncio.Future[None]"
+    tell: Callable[[], None]
     since_s: float
 
 
@@ -33,9 +34,21 @@ class UnderWay:
     def __init__(self, stalled_s: Callable[[], float]) -> None:
         self._stalled_s = stalled_s
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[asyncio.Task[Any], Waiting] = {}
+        self._waiting: dict[asyncio.Future[Any], Waiting] = {}
         self._has_ended = False
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a change that begins now will be decided soon, as far as is known."""
+        return not self._has_ended and self._stalled_s() <= STALLED_S
+
+    def begin(self, made: "asyncio.Future[Any]", tell: Callable[[], None]) -> None:
+        """`made` is done when the change was made. `tell`: see `Waiting`."""
+        self._waiting[made] = Waiting(tell, self._loop.time())
+        made.add_done_callback(self._made)
+        if self._alarm is None:
+            self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
 
     async def answer(self, work: Coroutine[Any, Any, T]) -> T:
         """What the change answers.
@@ -43,17 +56,17 @@ class UnderWay:
         Raises: as the change; Overloaded if the log does not decide it, or if the partition was
         lost over it; it may still be stored.
         """
-        if self._has_ended or self._stalled_s() > STALLED_S:
+        if not self.is_open:
             work.close()
             raise Overloaded.of(Code.LOG_WAITS)
-        task, done = self._loop.create_task(work), self._loop.create_future()
-        self._waiting[task] = Waiting(done, self._loop.time())
-        task.add_done_callback(self._made)
-        if self._alarm is None:
-            self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
-        await done
+        task, told = self._loop.create_task(work), self._loop.create_future()
+        tell = partial(_tell, told)
+        self.begin(task, tell)
+        task.add_done_callback(tell)
+        await told
         if task.done():
             return task.result()
+        task.add_done_callback(_forgotten)
         raise Overloaded.of(Code.LOG_WAITS)
 
     async def all_made(self) -> None:
@@ -64,14 +77,11 @@ class UnderWay:
     def end(self) -> None:
         """Nobody will answer any more."""
         self._has_ended = True
-        for waiting in self._waiting.values():
-            _tell(waiting)
+        for waiting in list(self._waiting.values()):
+            waiting.tell()
 
-    def _made(self, task: "asyncio.Task[Any]") -> None:
-        waiting = self._waiting.pop(task)
-        if waiting.done.done() and not task.cancelled():
-            task.exception()  # its caller was told that nobody knows what becomes of it
-        _tell(waiting)
+    def _made(self, made: "asyncio.Future[Any]") -> None:
+        del self._waiting[made]
 
     def _look(self) -> None:
         self._alarm = None
@@ -79,12 +89,18 @@ class UnderWay:
             return
         if self._stalled_s() > STALLED_S:
             until_s = self._loop.time() - STALLED_S
-            for waiting in self._waiting.values():
+            for waiting in list(self._waiting.values()):
                 if waiting.since_s <= until_s:
-                    _tell(waiting)
+                    waiting.tell()
         self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
 
 
-def _tell(waiting: Waiting) -> None:
-    if not waiting.done.done():
-        waiting.done.set_result(None)
+def _tell(told: "asyncio.Future[None]", *_: object) -> None:
+    if not told.done():
+        told.set_result(None)
+
+
+def _forgotten(task: "asyncio.Future[Any]") -> None:
+    """Its caller was told that nobody knows what becomes of it."""
+    if not task.cancelled():
+        task.exception()

@@ -33,7 +33,7 @@ from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.server.http.authentication import operator_at
 from hookbundle.server.http.connection_guard import GuardedConnection
 from hookbundle.server.http.lane.heads import Asked, KnownHead, known_of, length_of, size_of
-from hookbundle.server.http.lane.lane import Lane, Taken
+from hookbundle.server.http.lane.lane import AnyLane, Taken
 from hookbundle.server.http.wire import Connection, OwnServer
 from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.changing.changing import ChangesMade
@@ -61,7 +61,7 @@ class LaneConnection(Connection):
         "_taken",
     )
 
-    def __init__(self, lane: Lane, manager: OwnServer, **options: Any) -> None:
+    def __init__(self, lane: AnyLane, manager: OwnServer, **options: Any) -> None:
         super().__init__(manager, **options)
         self._lane = lane
         self._guarded: GuardedConnection | None = None

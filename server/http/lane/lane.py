@@ -34,9 +34,10 @@ HELD_S = 0.5
 class Taken(msgspec.Struct, frozen=True):
     """A request, all of whose messages are of one chat, to which they go.
 
-    `places`: what it holds in the Store's queue.
+    `places`: what it holds in the Store's queue of the `intake`.
     """
 
+    intake: Intake
     workspace_number: int
     chat_id: str
     messages: tuple[Incoming, ...]
@@ -45,10 +46,9 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class AnyLane:
     """`held_s`: how long the rest of a body is waited for; aiohttp waits for one that is slower."""
 
-    intake: Intake
     tokens: TokenCheck
     guard: Guard
     meters: Meters
@@ -73,27 +73,12 @@ class Lane:
     def take(self, asked: Asked, body: bytes, *, ndjson: bool) -> Taken | None:
         """What the body asks for, with its places; None if that is more than one chat has to do, or
         if there is anything to say about it."""
-        intake = self.intake
-        try:
-            number = intake.number_of(asked.workspace_id)
-        except HookbundleError:
-            return None
-        chats = intake.known.by_chat(number, body, ndjson=ndjson)
-        if chats is None or len(chats) != 1:
-            return None
-        store = intake.store
-        portions = portions_of(chats, asked.length, store.owners.webhooks.get(number, 1))
-        (portion, *others) = portions
-        (part, *other_parts) = portion.parts
-        if others or other_parts or not store.places.has_taken(number, portion.places):
-            return None
-        messages, skipped = tuple(part.messages), tuple(part.skipped)
-        return Taken(number, part.chat_id, messages, skipped, portion.places)
+        raise NotImplementedError
 
     def tell(self, taken: Taken, reply: ReplyTo) -> None:
         """The chat has the messages. The reply may be called before this returns."""
         key = ChatKey(taken.workspace_number, taken.chat_id)
-        self.intake.tell_chat(key, Collect(taken.messages, taken.skipped, reply))
+        taken.intake.tell_chat(key, Collect(taken.messages, taken.skipped, reply))
 
     def answer(self, taken: Taken, outcome: Accepted, *, is_last: bool) -> bytes:
         """The messages are on disk: what to answer."""
@@ -116,7 +101,7 @@ class Lane:
 
     def give_back(self, taken: Taken) -> None:
         """Its places are free again."""
-        self.intake.store.places.give_back(taken.workspace_number, taken.places)
+        taken.intake.store.places.give_back(taken.workspace_number, taken.places)
 
     def failed(self, workspace_id: str, error: Exception, *, is_last: bool) -> bytes:
         """The lane has failed over a request that nobody else can answer: what to answer."""
@@ -128,6 +113,35 @@ class Lane:
         """A request was answered."""
         self.meters.lane.answered += 1
         self.meters.request("POST", INTAKE_ROUTE, status, took_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane(AnyLane):
+    """Of a daemon alone."""
+
+    intake: Intake
+
+    def take(self, asked: Asked, body: bytes, *, ndjson: bool) -> Taken | None:
+        return taken_by(self.intake, asked, body, ndjson=ndjson)
+
+
+def taken_by(intake: Intake, asked: Asked, body: bytes, *, ndjson: bool) -> Taken | None:
+    """As `AnyLane.take`, by one intake."""
+    try:
+        number = intake.number_of(asked.workspace_id)
+    except HookbundleError:
+        return None
+    chats = intake.known.by_chat(number, body, ndjson=ndjson)
+    if chats is None or len(chats) != 1:
+        return None
+    store = intake.store
+    portions = portions_of(chats, asked.length, store.owners.webhooks.get(number, 1))
+    (portion, *others) = portions
+    (part, *other_parts) = portion.parts
+    if others or other_parts or not store.places.has_taken(number, portion.places):
+        return None
+    messages, skipped = tuple(part.messages), tuple(part.skipped)
+    return Taken(intake, number, part.chat_id, messages, skipped, portion.places)
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -127,14 +128,16 @@ class MemoryCluster:
     has_record: bool = True
     started: list[Node] = field(default_factory=list)
 
-    async def start(self, name: str, copies: int = 2, schema: int = SCHEMA) -> Node:
+    async def start(
+        self, name: str, copies: int = 2, schema: int = SCHEMA, **listening: Any
+    ) -> Node:
         """A node that is ready. `schema`: the latest that it knows; the test sees to it that its
-        partitions do."""
+        partitions do. `listening`: of its `ListenersConfig`."""
         life = new_life()
         folder = self.folder / name
         config = DaemonConfig(
             data=folder / "data",
-            listeners=ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0"),
+            listeners=ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0", **listening),
             addresses=LOOPBACK,
             store=StoreConfig(floor_bytes=0, reserve_bytes=0),
         )

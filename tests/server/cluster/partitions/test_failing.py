@@ -9,15 +9,6 @@ from hookbundle.tests.in_process import until
 from hookbundle.tests.server.cluster.in_memory import cluster
 
 
-async def test_who_waits_for_requests_that_have_ended_goes_on(tmp_path: Path) -> None:
-    async with cluster(tmp_path, 1) as made:
-        node = await made.start("a")
-        owned = node.owned[0]
-        assert not owned.under_way
-
-        await owned._requests_answered()
-
-
 async def test_a_node_ends_if_it_can_decide_of_a_partition_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ async def test_what_is_given_away_has_made_all_changes_before() -> None:
 
     await asyncio.wait_for(all_made, WITHIN_S)
     assert await waiting == "made"
+    await changes.all_made()  # nobody is waited for
 
 
 async def test_nobody_waits_when_the_partition_has_ended() -> None:
