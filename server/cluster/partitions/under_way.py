@@ -85,7 +85,7 @@ class UnderWay:
 
     def _look(self) -> None:
         self._alarm = None
-        if not self._waiting:
+        if self._has_ended or not self._waiting:
             return
         if self._stalled_s() > STALLED_S:
             until_s = self._loop.time() - STALLED_S

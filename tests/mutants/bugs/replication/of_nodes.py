@@ -2,6 +2,8 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+LANE = "tests/server/cluster/partitions/test_node_lane.py"
+UNDECIDED = "test_a_request_that_the_log_does_not_decide_is_answered_and_holds_its_places"
 PLAIN = "tests/server/cluster/partitions/test_plain_intake.py"
 HANDING = "tests/server/cluster/test_handing_over.py"
 LISTS = "tests/server/cluster/test_lists.py"
@@ -103,6 +105,34 @@ NODES = (
             "tests/server/cluster/partitions/test_under_way.py"
             "::test_what_is_given_away_has_made_all_changes_before",
         ),
+    ),
+    Mutant(
+        name="cq8",
+        bug="who was told that nobody knows has its places in the Store's queue again",
+        path="server/cluster/partitions/node_lane.py",
+        edits=(("        if taken.waits.made.done():\n", "        if True:\n"),),
+        caught_by=(f"{LANE}::{UNDECIDED}",),
+    ),
+    Mutant(
+        name="cq9",
+        bug="what another node has said of a token for one request lets in others",
+        path="server/cluster/partitions/node_lane.py",
+        edits=(("self._tokens.known(digest)", "self._tokens.find(digest)"),),
+        caught_by=(f"{LANE}::test_what_another_node_has_said_of_a_token_is_not_for_the_lane",),
+    ),
+    Mutant(
+        name="cq10",
+        bug="the lane of a node takes messages for a partition that others may own",
+        path="server/cluster/partitions/node_lane.py",
+        edits=(("return router.owned_at(", "return router._owned.get("),),
+        caught_by=(f"{LANE}::test_what_a_node_may_own_no_more_is_not_for_its_lane",),
+    ),
+    Mutant(
+        name="cq11",
+        bug="a request in the lane of a node waits for its log as long as that takes",
+        path="server/cluster/partitions/node_lane.py",
+        edits=(("        taken.under_way.begin(self.made, self._tell)\n", ""),),
+        caught_by=(f"{LANE}::{UNDECIDED}",),
     ),
     Mutant(
         name="cn7",
