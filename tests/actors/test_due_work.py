@@ -237,10 +237,10 @@ async def test_the_index_is_not_read_while_nothing_is_stored_or_falls_due(
     async with timing(tmp_path) as timer:
         await timer.windows(await timer.store.workspace(aggregation_ms=HOUR_MS), "chat")
         await timer.polls(3)
-        heads, reads = DueReads.heads, []
-        monkeypatch.setattr(DueReads, "heads", lambda *of: reads.append(of) or heads(*of))
-
-        await timer.polls(3)
+        reads: list[DueReads] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(DueReads, "heads", lambda self, *_: reads.append(self))
+            await timer.polls(3)
 
         assert not reads
         timer.store.clock.move(HOUR_MS)

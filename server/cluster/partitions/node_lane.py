@@ -138,9 +138,14 @@ class KnownHere:
 class OfNode(Protocol):
     """What the lane needs of a node."""
 
-    clock: Clock
-    guard: Guard
-    meters: Meters
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def guard(self) -> Guard: ...
+
+    @property
+    def meters(self) -> Meters: ...
 
 
 def connections(node: OfNode, router: Router, tokens: NodeTokens, body_s: float) -> MakeConnection:

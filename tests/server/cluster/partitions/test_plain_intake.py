@@ -90,7 +90,7 @@ def _told(answered: Answered, ws: str) -> tuple[int, list[tuple[str, str]], str]
 async def test_the_shorter_way_answers_what_the_whole_one_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    handled, counts = Answering.by_application, []
+    handled, counts = Answering.by_application, list[Asked]()
 
     async def counted(self: Answering, request: Asked) -> Answered:
         counts.append(request)
