@@ -5,7 +5,7 @@ on all the same. A partition is given away when its changes have been made.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -50,16 +50,17 @@ class UnderWay:
         if self._alarm is None:
             self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
 
-    async def answer(self, work: Coroutine[Any, Any, T]) -> T:
+    async def answer(self, work: Awaitable[T]) -> T:
         """What the change answers.
 
         Raises: as the change; Overloaded if the log does not decide it, or if the partition was
         lost over it; it may still be stored.
         """
         if not self.is_open:
-            work.close()
+            if isinstance(work, Coroutine):
+                work.close()
             raise Overloaded.of(Code.LOG_WAITS)
-        task, told = self._loop.create_task(work), self._loop.create_future()
+        task, told = asyncio.ensure_future(work), self._loop.create_future()
         tell = partial(_tell, told)
         self.begin(task, tell)
         task.add_done_callback(tell)
