@@ -33,7 +33,7 @@ PRIVATE_WORDS = {
 ALLOWED = re.compile(
     r"hookbundle_residents|residents=|residents:|\"residents\"|`residents`|\.residents\b"
     r"|(delivery|[x*])\.parked|--all-parked|--state (parked|pending)|state=(parked|pending)"
-    r"|\"(parked|pending)\"|chat=\"parked\""
+    r"|\"(parked|pending)\"|chat=\"parked\"|Nats-Num-Pending"
 )
 
 

@@ -128,21 +128,17 @@ class MemoryCluster:
     has_record: bool = True
     started: list[Node] = field(default_factory=list)
 
-    async def start(
-        self, name: str, copies: int = 2, schema: int = SCHEMA, **listening: Any
-    ) -> Node:
-        """A node that is ready. `schema`: the latest that it knows; the test sees to it that its
-        partitions do. `listening`: of its `ListenersConfig`."""
-        life = new_life()
+    async def start(self, name: str, copies: int = 2, schema: int = SCHEMA, **listens: Any) -> Node:
+        """Ready. `schema`: the latest that it and its partitions know. `listens`: its listeners."""
         folder = self.folder / name
         config = DaemonConfig(
             data=folder / "data",
-            listeners=ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0", **listening),
+            listeners=ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0", **listens),
             addresses=LOOPBACK,
             store=StoreConfig(floor_bytes=0, reserve_bytes=0),
         )
-        heard = Heard(self, NodeRecord(name, __version__, schema, 1), name, life)
-        node = Node(config, cluster_config(name, copies=copies), life, heard, SystemClock())
+        heard = Heard(self, NodeRecord(name, __version__, schema, 1), name, new_life())
+        node = Node(config, cluster_config(name, copies=copies), heard.life, heard, SystemClock())
         await node.start()
         self.started.append(node)
         return node
