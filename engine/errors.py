@@ -235,6 +235,13 @@ class Fenced(StorageError):
     """What was applied is nowhere and never will be; the other node's log says what is true."""
 
 
+class GivenUp(Fenced):
+    """The process ends before the log has decided: nobody knows yet what stands there."""
+
+    def __init__(self) -> None:
+        super().__init__("the process ends, and nobody knows yet what stands in the log")
+
+
 class Unusable(StorageError):
     other = Code.DATA_UNUSABLE
 

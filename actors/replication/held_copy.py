@@ -23,7 +23,7 @@ from hookbundle.actors.replication.messages import Host, Look
 from hookbundle.actors.replication.recovery import has_begun_anew
 from hookbundle.actors.replication.releasing import release
 from hookbundle.actors.replication.role_state import RoleState
-from hookbundle.engine.errors import LogDamaged, StorageError, StoreFull, in_words
+from hookbundle.engine.errors import GivenUp, LogDamaged, StorageError, StoreFull, in_words
 from hookbundle.engine.replication.roles import Role, may_give_up, moved
 from hookbundle.engine.runtime.loop_actor import LoopActor
 
@@ -99,6 +99,8 @@ class HeldCopy(LoopActor):
                 return
         except StorageError as exc:
             why = exc
+        if isinstance(why, GivenUp):
+            return  # the process ends, and the copy is as good as before
         # What a full disk could not take is not in the copy, which is as good as before.
         await self._break(in_words(why), keeps=isinstance(why, StoreFull))
 

@@ -154,6 +154,9 @@ class Host(Protocol):
     def drop_copy(self) -> None:
         """The copy, which is not open, is deleted. Raises: StorageError."""
 
+    def go_on(self) -> None:
+        """Asked now and then by work that may take minutes. Raises: Overloaded if it is to end."""
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Runs work on the copy in the thread that follows, which the node's copies share."""
 

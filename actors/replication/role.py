@@ -18,19 +18,24 @@ from typing import assert_never
 
 import structlog
 
-from hookbundle.actors.replication.generations import position_of
+from hookbundle.actors.replication.appending import Appending
 from hookbundle.actors.replication.held_copy import HeldCopy, aside
 from hookbundle.actors.replication.log import Life, RawLog
 from hookbundle.actors.replication.maintenance import Maintenance
-from hookbundle.actors.replication.messages import CloseCopy as CloseCopy
-from hookbundle.actors.replication.messages import Host as Host  # and for all who have an actor
-from hookbundle.actors.replication.messages import Inbox, MakeAnew, RecordDamaged, Renew
-from hookbundle.actors.replication.messages import Look as Look
-from hookbundle.actors.replication.messages import OwnershipEnded as OwnershipEnded
-from hookbundle.actors.replication.messages import ReadOn as ReadOn
-from hookbundle.actors.replication.messages import Recover as Recover
-from hookbundle.actors.replication.messages import RewriteCopy as RewriteCopy
-from hookbundle.actors.replication.messages import Yield as Yield
+from hookbundle.actors.replication.messages import (
+    CloseCopy,
+    Host,
+    Inbox,
+    Look,
+    MakeAnew,
+    OwnershipEnded,
+    ReadOn,
+    RecordDamaged,
+    Recover,
+    Renew,
+    RewriteCopy,
+    Yield,
+)
 from hookbundle.actors.replication.recovery import recovered
 from hookbundle.actors.replication.releasing import release
 from hookbundle.engine.error_codes import Code
@@ -44,15 +49,13 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.engine.replication.assignment import may_claim
-from hookbundle.engine.replication.entries import Claim, Kind, Release, in_order, pack, pack_rows
+from hookbundle.engine.replication.entries import Claim, Kind, Release, pack
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
-from hookbundle.storage.database.replication.erasures import erases
-from hookbundle.storage.database.replication.position import Position
-from hookbundle.storage.database.rows import Collected
 from hookbundle.storage.maintenance.replication.copies import rewrite_copy
 
 KEPT = frozenset({Role.FOLLOWING, Role.OWNER, Role.STOPPED})
+BETWEEN = frozenset({Role.CLAIMING, Role.YIELDING})
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +113,10 @@ class RoleActor(HeldCopy):
                     assert_never(message)
         except StorageError as exc:
             await self._failed(exc)
+        except Exception:
+            if self.state.role in BETWEEN:
+                self.stop()  # nobody would leave that role
+            raise
 
     # ---- messages
 
@@ -188,7 +195,7 @@ class RoleActor(HeldCopy):
         self._move(Role.JOINING)
         await self._close()
         try:
-            message.then(await aside(partial(rewrite_copy, path)))
+            message.then(await aside(partial(rewrite_copy, path, self._host.go_on)))
         except HookbundleError as exc:
             message.then(exc)
             await self._open()
@@ -232,8 +239,8 @@ class RoleActor(HeldCopy):
         self.state.taken += 1
         self.state.owned_since_ms = self._life.now_ms()
         self.state.damaged = ""
-        await self._host.own(follower.env, self._agree)
         host = self._host
+        await host.own(follower.env, Appending(follower, host, self._using).agree)
         maintenance = Maintenance(follower, host.in_thread, host.confirm, self._rules, self._using)
         maintenance.start()
         self.state.maintenance = maintenance
@@ -253,23 +260,6 @@ class RoleActor(HeldCopy):
             with suppress(Fenced):
                 await release(own, self._life)
             self._follower.start_again()
-
-    def _agree(self, rows: Collected) -> Position:
-        """In the Store's thread. Raises: Fenced."""
-        ordered = in_order(rows)
-        return self._host.wait(self._append(pack_rows(ordered), erases=erases(ordered)))
-
-    async def _append(self, body: bytes, *, erases: bool) -> Position:
-        own = self._follower.log
-        async with self._using:
-            at_ms = self._life.now_ms()
-            try:
-                await own.append(Kind.GROUP, body)
-            except LogDamaged as exc:
-                raise Fenced(in_words(exc)) from exc
-            if erases:
-                own.chain.note_erasure(at_ms)
-            return position_of(own.generation, own.chain)
 
     def _may_claim(self, look: Look) -> bool:
         """Raises: LogDamaged if it ends too early."""

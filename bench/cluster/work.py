@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from hookbundle.actors.replication.log import Life
-from hookbundle.actors.replication.messages import Look
+from hookbundle.actors.replication.messages import Host, Look
 from hookbundle.actors.replication.nats.client import Servers
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.actors.replication.nats.log import NatsLog
-from hookbundle.actors.replication.role import Host, RoleActor
+from hookbundle.actors.replication.role import RoleActor
 from hookbundle.actors.replication.waiting import Wait
 from hookbundle.bench import filling, harness
 from hookbundle.bench.alone.on_this_thread import Alone, filled
@@ -129,6 +129,9 @@ class HostAlone(Host):
         self.store = Alone(env, agree)
 
     def confirm(self) -> None:
+        pass
+
+    def go_on(self) -> None:
         pass
 
     async def disown(self, *, finish: bool) -> None:

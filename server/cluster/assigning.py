@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from hookbundle.actors.replication.role import Look, Yield
+from hookbundle.actors.replication.messages import Look, Yield
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.replication.assignment import assign, claimant, given_to, yields
 from hookbundle.engine.replication.beats import Beat, Held
@@ -71,7 +71,7 @@ class Assigning:
         self._neighbours = neighbours
         self._looking: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
-        self._yielding: set[int] = set()
+        self._yielding: set[tuple[int, int]] = set()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self.drains = False
@@ -272,11 +272,12 @@ class Assigning:
 
     def _rebalance(self, live: Mapping[str, Beat]) -> None:
         owned = {
-            number: self._node
+            number: held_by(host).epoch
             for number, host in self._hosts.items()
             if host.role.state.role is Role.OWNER
         }
-        self._yielding &= set(owned)
+        # By epochs: one that is owned again since was given away.
+        self._yielding &= set(owned.items())
         assigned = self._views.assigned(live)
         behind = {
             (number, name): lag
@@ -284,8 +285,9 @@ class Assigning:
             for name, each in live.items()
             if (lag := behind_of(live[self._node], each, number)) is not None
         }
-        for number, to in yields(owned, assigned, behind, len(self._yielding)):
-            if number not in self._yielding:
-                self._yielding.add(number)
+        owners = dict.fromkeys(owned, self._node)
+        for number, to in yields(owners, assigned, behind, len(self._yielding)):
+            if (number, owned[number]) not in self._yielding:
+                self._yielding.add((number, owned[number]))
                 log.info("partition given away", partition=number, to=to)
                 self.give_away(number, to)

@@ -12,12 +12,26 @@ from typing import Any, TypeVar
 import structlog
 from pykka import ActorDeadError
 
+from hookbundle.actors.replication.giving_up import UntilGivenUp
 from hookbundle.actors.replication.log import Life, RawLog
-from hookbundle.actors.replication.messages import RecordDamaged
-from hookbundle.actors.replication.role import CloseCopy, Host, OwnershipEnded, RoleActor
+from hookbundle.actors.replication.messages import (
+    CloseCopy,
+    Host,
+    OwnershipEnded,
+    RecordDamaged,
+)
+from hookbundle.actors.replication.role import RoleActor
 from hookbundle.actors.replication.waiting import Wait
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import CorruptRecord, Fenced, HookbundleError, Unusable
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import (
+    CorruptRecord,
+    Fenced,
+    GivenUp,
+    HookbundleError,
+    Overloaded,
+    Unusable,
+)
 from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
@@ -73,7 +87,8 @@ class PartitionHost(Host):
         self._raising: asyncio.Task[None] | None = None
         self._since_s = 0.0
         self._is_given_up = False
-        self.role = RoleActor(node, version, SCHEMA, raw, life, self, rules)
+        self._log = UntilGivenUp(raw)
+        self.role = RoleActor(node, version, SCHEMA, self._log, life, self, rules)
         self.role.begin()
 
     @property
@@ -104,6 +119,10 @@ class PartitionHost(Host):
     async def in_turn(self, work: Callable[[], T]) -> T:
         async with self._turns:
             return await asyncio.to_thread(work)
+
+    def go_on(self) -> None:
+        if self._is_given_up:
+            raise Overloaded.of(Code.STOPPING)
 
     # ---- what works on it
 
@@ -144,7 +163,7 @@ class PartitionHost(Host):
         return task
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Raises: Fenced if the node gives up waiting, because its process is to end."""
+        """Raises: GivenUp if the node gives up waiting, because its process is to end."""
         self._since_s = self._loop.time()
         wait = Wait(self._loop, work, self._appended)
         self._waits.add(wait)
@@ -153,7 +172,7 @@ class PartitionHost(Host):
         try:
             return wait.result()
         except CancelledError:
-            raise Fenced("the process ends, and nobody knows yet what stands in the log") from None
+            raise GivenUp from None
         finally:
             self._waits.discard(wait)
 
@@ -161,8 +180,9 @@ class PartitionHost(Host):
         self._shared.appended(self._loop.time() - self._since_s)
 
     def give_up(self) -> None:
-        """A group that waits for the log is not waited for: as if the process were killed now."""
+        """The log is not waited for any more: as if the process were killed now."""
         self._is_given_up = True
+        self._log.give_up()
         for wait in list(self._waits):
             wait.give_up()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from hookbundle.actors.replication.role import ReadOn
+from hookbundle.actors.replication.messages import ReadOn
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions.hosting import PartitionHost

@@ -167,6 +167,9 @@ class Node(Host):
     def raise_schema(self, schema: int) -> None:
         self.submit(RaiseSchema(schema, self._clock.now_ms()), lambda _: None)
 
+    def go_on(self) -> None:
+        pass
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         await self.process.runs()
         return work()
