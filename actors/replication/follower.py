@@ -10,8 +10,8 @@ entry at its position stands there still. Else rows of another past would be put
 
 from hookbundle.actors.replication.generations import InThread, chain_at, go_on, position_of
 from hookbundle.actors.replication.log import Life, Log, RawLog
-from hookbundle.engine.errors import CorruptRecord, LogDamaged
-from hookbundle.engine.replication.chain import Counts
+from hookbundle.engine.errors import CorruptRecord, LogDamaged, StorageError
+from hookbundle.engine.replication.chain import Counts, Verdict
 from hookbundle.engine.replication.entries import Generation, Kind, unpack_rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.replication import position
@@ -105,13 +105,24 @@ class Follower:
 
     async def step(self) -> bool:
         """The next entries are in the copy; False if there are no more, as far as is known."""
-        log, counts = self.log, False
+        log = self.log
         unclaimed = log.chain.unclaimed
-        changed: Collected = {}
         verdicts = await log.read()
-        if log.chain.unclaimed > unclaimed and not await self.recognises():
+        try:
+            if log.chain.unclaimed > unclaimed and not await self.recognises():
+                self.start_again()
+                return False
+            return await self._put(verdicts)
+        except StorageError:
+            raise  # its role begins anew
+        except Exception:
+            # The reader has come further than the copy, which would be left without these rows.
             self.start_again()
-            return False
+            raise
+
+    async def _put(self, verdicts: list[Verdict]) -> bool:
+        log, counts = self.log, False
+        changed: Collected = {}
         for verdict in verdicts:
             if isinstance(verdict, Counts):
                 counts = True

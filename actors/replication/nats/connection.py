@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -255,8 +255,12 @@ class Connection:
     async def _open_again(self) -> None:
         while not self.is_up:
             await asyncio.sleep(AGAIN_S)
-            with suppress(Unreachable, OSError):
+            try:
                 await self._open()
+            except (Unreachable, OSError):
+                continue
+            except Exception as exc:  # who ends this ends the node's connection for good
+                log.error("a log server could not be used", exc_info=exc)
 
     def _answered(self, message: Message) -> None:
         answers = self.state.waiting.get(message.subject.rpartition(".")[2])

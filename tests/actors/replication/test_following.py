@@ -108,6 +108,31 @@ async def test_an_interrupted_base_is_no_copy_and_nothing_of_it_is_left(
     env.close()
 
 
+async def test_what_could_not_be_written_for_whatever_reason_is_read_once_more(
+    db: ScratchDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(db, tmp_path)
+    db.workspace()
+    await cluster.begin()
+    env = await cluster.joined("copy")
+    assert env is not None
+    follower = cluster.follower(env)
+    await cluster.accept("m1")
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(position, "follow", fail)
+        with pytest.raises(MemoryError):
+            await follower.catch_up()
+    await cluster.accept("m2")
+    await follower.catch_up()
+
+    assert dump(env) == dump(db.env)
+    env.close()
+
+
 async def test_a_follower_goes_on_where_its_copy_is_whatever_it_had_read(
     db: ScratchDatabase, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from hookbundle.actors.replication.nats import connection as connection_module
 from hookbundle.actors.replication.nats.client import Message, NoAnswer, Servers, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
 from hookbundle.tests.log_servers.cluster import LogServers
@@ -176,3 +177,27 @@ async def test_a_server_without_tls_is_told_nothing_if_tls_was_wanted(nats: LogS
     await connection.close()
 
     assert "secure connection not available" in connection.state.why[0]
+
+
+async def test_a_client_that_can_not_be_made_for_whatever_reason_is_tried_again(
+    nats: LogServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "AGAIN_S", 0.01)
+    async with connected(*nats.urls) as connection:
+        before, open_ = connection.state.client, connection._open
+        assert before is not None
+        tried = list[int]()
+
+        async def fails_once() -> None:
+            tried.append(1)
+            if len(tried) == 1:
+                raise ValueError("what came is none of a log server")
+            await open_()
+
+        monkeypatch.setattr(connection, "_open", fails_once)
+        await before.close()
+        async with asyncio.timeout(WITHIN_S):
+            while connection.state.client is before or not connection.is_up:
+                await asyncio.sleep(0.01)
+
+    assert len(tried) == 2
