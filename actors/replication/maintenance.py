@@ -41,8 +41,9 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class MaintenanceState:
     """`copies`: of the live nodes, as `Look` says. `is_asked`: for a new generation. `doing`: why
-    one is being made, or what it waits for; else empty. `dropped`: what was begun and came to
-    nothing. `renewed`, `failed`: how many. `stood_s`: for how long groups waited, the last time.
+    one is being made, or what it waits for; else empty. `making`: that one. `dropped`: what was
+    begun and came to nothing. `renewed`, `failed`: how many. `stood_s`: for how long groups waited,
+    the last time.
 
     `renew_s`, `tidy_s`: not before, on the loop's clock. `left`: other generations at the last
     look, None before it.
@@ -51,6 +52,7 @@ class MaintenanceState:
     copies: Mapping[str, CopyAt] | None = None
     is_asked: bool = False
     doing: str = ""
+    making: Generation | None = None
     dropped: set[Generation] = field(default_factory=set)
     renewed: int = 0
     failed: int = 0
@@ -94,6 +96,11 @@ class Maintenance:
         self._woken.set()
         if self._task.done():
             self._task.result()
+
+    @property
+    def latest(self) -> Generation:
+        """The generation that is being made, or the present one."""
+        return self.state.making or self._follower.log.generation
 
     def ask(self) -> None:
         """For a new generation, whatever the present one has."""
@@ -153,6 +160,7 @@ class Maintenance:
         was_asked, state.is_asked = state.is_asked, False  # who asks from now on means another one
         number = max(each.number for each in (own.generation, *state.dropped)) + 1
         generation = Generation(number, own.epoch)
+        state.making = generation
         renewal = Renewal(own, self._env, generation, self._in_thread, self._using)
         try:
             await renewal.prepare()
@@ -164,7 +172,7 @@ class Maintenance:
                 state.dropped.add(generation)
             raise
         finally:
-            state.is_finishing = False
+            state.is_finishing, state.making = False, None
         state.renewed += 1
         state.stood_s = renewal.stood_s
         state.tidy_s = 0.0

@@ -22,14 +22,15 @@ from hookbundle.actors.replication.messages import Renew, RewriteCopy
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, CorruptRecord, HookbundleError
 from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
-from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.entries import NUMBER_MAX, Generation
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.commanding.asking import Nodes, told
+from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.commanding.asking import JSON, Nodes, told
 from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
-from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.requests import body_of, number_of
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.cluster_facts import CompactionBegun, CompactionEnded, OfCluster
 
@@ -42,12 +43,18 @@ AGAIN_S = 0.25
 LEFT_OUT_MAX = 16  # that are named; more of the same would make beats long
 CALLER_CHARS_MAX = 80
 DONE, NOT_YET = 204, 202
+AFTER = "Hb-After"
+"""Says that a log is as it was asked for in a generation of a greater number: one that was begun
+before it was asked for may have what was deleted since."""
 
 log = structlog.get_logger(__name__)
 
 
 class OfPartition(msgspec.Struct, frozen=True):
+    """`began_ms`: of the compaction, which no other has; a node of an earlier version says none."""
+
     partition: int
+    began_ms: int = 0
 
 
 class Compacting:
@@ -69,7 +76,7 @@ class Compacting:
         self._hosts = hosts
         self._known = known
         self._tell = tell
-        self._rewriting: dict[int, asyncio.Future[Any]] = {}
+        self._rewriting: dict[int, tuple[int, asyncio.Future[Any]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._state = Compaction(0, node, life, "", len(hosts))
 
@@ -144,19 +151,36 @@ class Compacting:
 
     async def _renewed(self, number: int) -> int:
         """The number of the generation in which its log goes on."""
-        before = epoch = -1
+        after = epoch = -1
         while True:
             owner = self._owner(number)
             if owner is not None:
                 held = self._held(number)[owner]
                 now = _number_of(held)
-                before = now if before < 0 else before
-                if now > before:
+                if held.epoch == epoch and now > after:
                     return now
                 # Who takes it over meanwhile does not know that it is to be renewed.
-                if held.epoch != epoch and await self._does(owner, RENEW, number):
-                    epoch = held.epoch
+                if held.epoch != epoch:
+                    least = await self._renews(owner, number)
+                    if least is not None:
+                        after, epoch = max(least, now), held.epoch
             await asyncio.sleep(AGAIN_S)
+
+    async def _renews(self, node: str, number: int) -> int | None:
+        """After which generation it is renewed, -1 if an earlier version does not say; None if it
+        is to be asked once more."""
+        asked = Asked("POST", RENEW, JSON, msgspec.json.encode(self._of(number)))
+        try:
+            answered = await self._nodes.ask(node, asked)
+        except (NotAsked, AnswerLost):
+            return None
+        if answered.status != DONE:
+            return None
+        after = number_of(dict(answered.headers).get(AFTER, ""), NUMBER_MAX)
+        return -1 if after is None else after
+
+    def _of(self, number: int) -> OfPartition:
+        return OfPartition(number, self._state.began_ms)
 
     def _next(self, number: int, done: set[str]) -> str | None:
         """The node whose copy is next, its owner at last; None if there are no others."""
@@ -181,42 +205,47 @@ class Compacting:
     async def _does(self, node: str, path: str, number: int) -> bool:
         """Whether it is done; else it is asked for once more."""
         try:
-            return await told(self._nodes, node, path, OfPartition(number)) == DONE
+            return await told(self._nodes, node, path, self._of(number)) == DONE
         except (NotAsked, AnswerLost):
             return False
 
     # ---- at each node
 
     async def _renew(self, request: web.Request) -> web.Response:
-        role = (await self._host(request)).role
+        role = self._host(await body_of(request, OfPartition)).role
         if role.state.maintenance is None:
             return web.Response(status=NOT_YET)
+        after = role.state.maintenance.latest
         role.actor_ref.tell(Renew())
-        return web.Response(status=DONE)
+        return web.Response(status=DONE, headers={AFTER: str(after.number)})
 
     async def _rewrite(self, request: web.Request) -> web.Response:
-        """Waits for a while; who asks again hears of the same work."""
-        host = await self._host(request)
-        work = self._rewriting.get(host.number)
-        if work is None:
-            work = self._rewriting[host.number] = asyncio.get_running_loop().create_future()
+        """Waits for a while; who asks again for the same compaction hears of the same work."""
+        asked = await body_of(request, OfPartition)
+        host = self._host(asked)
+        of, work = self._rewriting.get(host.number, (asked.began_ms, None))
+        if work is None or of != asked.began_ms:
+            # What was done for an earlier one has in it what was deleted since.
+            work = asyncio.get_running_loop().create_future()
+            self._rewriting[host.number] = asked.began_ms, work
             host.role.actor_ref.tell(RewriteCopy(then=work.set_result))
         await asyncio.wait([work], timeout=ANSWER_S)
         if not work.done():
             return web.Response(status=NOT_YET)
-        self._rewriting.pop(host.number, None)
+        if self._rewriting.get(host.number) == (asked.began_ms, work):
+            del self._rewriting[host.number]
         is_done = not isinstance(work.result(), HookbundleError)
         if not is_done:
             log.warning("copy not written anew", partition=host.number, why=str(work.result()))
         return web.Response(status=DONE if is_done else NOT_YET)
 
     async def _tidied(self, request: web.Request) -> web.Response:
-        maintenance = (await self._host(request)).role.state.maintenance
+        maintenance = self._host(await body_of(request, OfPartition)).role.state.maintenance
         is_tidy = maintenance is not None and maintenance.state.left == 0
         return web.Response(status=DONE if is_tidy else NOT_YET)
 
-    async def _host(self, request: web.Request) -> PartitionHost:
-        return self._hosts[(await body_of(request, OfPartition)).partition]
+    def _host(self, asked: OfPartition) -> PartitionHost:
+        return self._hosts[asked.partition]
 
 
 def _number_of(held: Held) -> int:

@@ -4,6 +4,7 @@ A part whose answer is lost is asked for again. If the node that makes the answe
 failed over it, the client's connection is cut: what came is not taken for all of it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
@@ -15,7 +16,7 @@ from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked, NotAske
 from hookbundle.server.cluster.long_answers.held import REST
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
 
-TRIES = 3  # for each part
+AGAIN_S = (0.1, 0.4, 1.0)  # for each part; a connection that was lost is there again by then
 
 Ask = Callable[[Asked], Awaitable[Answered]]
 
@@ -56,15 +57,14 @@ class _Rest:
                 await self._ask(asked)
 
     async def _asked(self, target: str) -> Answered:
-        for attempt in range(TRIES):
+        for pause_s in (*AGAIN_S, None):
             try:
                 answered = await self._ask(Asked("GET", target, ()))
-            except AnswerLost:
-                if attempt == TRIES - 1:
-                    raise
+            except (AnswerLost, NotAsked):
+                if pause_s is None:
+                    break
+                await asyncio.sleep(pause_s)
                 continue
-            except NotAsked:
-                break
             if answered.status == 200:
                 return answered
             break

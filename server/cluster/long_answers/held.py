@@ -12,7 +12,7 @@ cut off by the handler's own rules (server/http/large_answers.py).
 import asyncio
 import secrets
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 from aiohttp import web
@@ -102,12 +102,14 @@ def is_long(response: web.StreamResponse, request: web.Request) -> TypeGuard[web
 
 @dataclass(slots=True)
 class Held:
-    """An answer of which more is to come. `number`: of the part that was given last; `last`: it."""
+    """An answer of which more is to come. `number`: of the part that was given last; `last`: it.
+    `turn`: held by who asks for a part; one that was asked for twice is made once."""
 
     writer: InParts
     task: "asyncio.Task[web.StreamResponse]"
     number: int = 0
     last: Answered = GONE
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class HeldAnswers:
@@ -141,6 +143,8 @@ class HeldAnswers:
             return answered
         name = secrets.token_hex(NAME_BYTES)
         self._held[name] = Held(writer, task)
+        # Also if nobody asks for more of it: the handler has cut that one off then.
+        task.add_done_callback(lambda _: self._forget(name))
         return replace(answered, rest=name)
 
     async def asked(self, asked: Asked) -> Answered:
@@ -153,22 +157,26 @@ class HeldAnswers:
             del self._held[name]
             held.task.cancel()
             return DROPPED
-        if number == str(held.number + 1):
-            held.number += 1
-            held.last = await self._next(name, held)
-        elif number != str(held.number):  # else its answer was lost
-            return GONE
-        return held.last
+        async with held.turn:
+            if number == str(held.number + 1):
+                held.last = await self._next(name, held)
+                held.number += 1
+            elif number != str(held.number):  # else its answer was lost
+                return GONE
+            return held.last
 
     async def _next(self, name: str, held: Held) -> Answered:
         part = await held.writer.part()
         if held.writer.is_whole:
-            asyncio.get_running_loop().call_later(KEPT_S, self._held.pop, name, None)
             return Answered(200, (), part)
         if held.task.done():
             self._held.pop(name, None)
             return BROKEN
         return Answered(200, (), part, name)
+
+    def _forget(self, name: str) -> None:
+        """The last part may be asked for again for a while."""
+        asyncio.get_running_loop().call_later(KEPT_S, self._held.pop, name, None)
 
     def close(self) -> None:
         for held in self._held.values():

@@ -5,13 +5,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from hookbundle.actors.replication import maintenance
-from hookbundle.actors.replication.messages import RewriteCopy
+from hookbundle.actors.replication import maintenance, role
+from hookbundle.actors.replication.messages import Renew, RewriteCopy
+from hookbundle.actors.replication.renewal import Renewal
 from hookbundle.engine.replication.entries import Generation
+from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding import commands, compacting
-from hookbundle.tests.in_process import Api, daemon_in, event
+from hookbundle.server.cluster.commanding.asking import JSON
+from hookbundle.server.cluster.partitions.placing import of_workspace
+from hookbundle.storage.maintenance.replication.copies import Rewritten, rewrite_copy
+from hookbundle.tests.in_process import Api, daemon_in, event, until
 from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
@@ -189,6 +196,66 @@ async def test_a_copy_is_written_anew_when_it_has_come_to_the_new_log(
         await over(made.apis[0])
 
         assert written == list(made.cluster.logs[number].entries)
+
+
+async def test_a_copy_that_was_written_anew_for_an_earlier_command_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node that was told may have ended before it heard that it was done."""
+    written = list[Path]()
+
+    def counted(path: Path, tick: Any) -> Rewritten:
+        written.append(path)
+        return rewrite_copy(path, tick)
+
+    monkeypatch.setattr(compacting, "ANSWER_S", 0.0)
+    monkeypatch.setattr(role, "rewrite_copy", counted)
+    async with two(tmp_path) as made:
+        node = made.nodes[0]
+        state = node.hosts[next(iter(made.nodes[1].owned))].role.state
+
+        async def ask(began_ms: int) -> int:
+            wanted = compacting.OfPartition(next(iter(made.nodes[1].owned)), began_ms)
+            body = msgspec.json.encode(wanted)
+            return (await node.answer(Asked("POST", compacting.REWRITE, JSON, body))).status
+
+        statuses = [await ask(1), await ask(1)]
+        await until(lambda: len(written) == 1 and state.role is Role.FOLLOWING)
+        statuses.append(await ask(2))
+        await until(lambda: len(written) == 2 and state.role is Role.FOLLOWING)
+        statuses.append(await ask(2))
+
+    assert statuses == [compacting.NOT_YET] * 3 + [compacting.DONE]
+
+
+async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is deleted meanwhile stands in it."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    prepare = Renewal.prepare
+
+    async def slow(renewal: Renewal) -> None:
+        await prepare(renewal)
+        begun.set()
+        await may_end.wait()
+
+    monkeypatch.setattr(Renewal, "prepare", slow)
+    async with two(tmp_path) as made:
+        await made.made()
+        name = next(each for each in NAMES if of_workspace(each, PARTITIONS) in made.nodes[0].owned)
+        number = of_workspace(name, PARTITIONS)
+        await made.apis[0].accept(name, event("m1", "deleted", text=CANARY * 20))
+        made.nodes[0].hosts[number].role.actor_ref.tell(Renew())
+        await begun.wait()
+        await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
+        await made.apis[1].ask("POST", COMPACT)
+        await shown(made.apis[1], doing=f"partition {number}: its log")
+        may_end.set()
+        ended = await over(made.apis[1])
+        after = kept(made.cluster, CANARY)
+
+    assert (ended["left_out"], after) == ([], [])
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:

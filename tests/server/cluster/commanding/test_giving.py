@@ -57,6 +57,19 @@ async def test_a_partition_is_moved_and_stays_and_no_other_one_moves(tmp_path: P
     }
 
 
+async def test_a_partition_that_came_back_between_two_looks_can_be_given_away(
+    tmp_path: Path,
+) -> None:
+    """In another epoch. Else it would hold one of the two places of those on their way for ever."""
+    async with two(tmp_path) as made:
+        owner, heir = sorted(made.nodes, key=lambda node: -len(node.owned))
+        owner.assigning._yielding |= {(number, -1) for number in owner.owned}
+        wanted = {"partition": min(owner.owned), "node": heir.cluster.node}
+        moved = await made.apis[0].ask("POST", MOVE, wanted)
+
+    assert moved.status == 200
+
+
 async def test_a_partition_that_was_moved_can_be_moved_back(tmp_path: Path) -> None:
     async with two(tmp_path) as made:
         first, second = made.nodes

@@ -23,15 +23,18 @@ PARTS = 5
 
 
 class Long:
-    """A handler with a long answer. `made`: how many pieces it has made; `fails_at`: which not."""
+    """A handler with a long answer. `made`: how many pieces it has made; `fails_at`: which not.
+    `may_make`: it waits for that. `taken_s`: for how long it waits until a piece is taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken_s: float = 30.0) -> None:
         self.made = 0
+        self.may_make = asyncio.Event()
+        self.may_make.set()
         self.fails_at = -1
         self.limits = FairLimits()
         route = Route(method="GET", path="/long", handler=self.handle, summary="")
         whole = Route(method="GET", path="/whole", handler=self.whole, summary="")
-        config = ListenersConfig(Path(held.__file__))
+        config = ListenersConfig(Path(held.__file__), taken_s=taken_s)
         self.answering = Answering([route, whole], self.limits, config)
 
     @property
@@ -49,6 +52,7 @@ class Long:
         for number in range(PARTS):
             if number == self.fails_at:
                 raise RuntimeError
+            await self.may_make.wait()
             self.made += 1
             yield bytes([number]) * PART_BYTES
 
@@ -107,6 +111,32 @@ async def test_the_last_part_may_be_asked_for_again_for_a_while(
     assert last == again
     assert last.status == 200
     assert (await long.rest(begun.rest, PARTS)).status == 404
+
+
+async def test_a_part_that_is_asked_for_again_while_it_is_made_is_that_part(long: Long) -> None:
+    """Who asks may lose its connection before the handler has made the part."""
+    begun = await long.ask(ASKED)
+    await long.rest(begun.rest, 1)
+    await until(lambda: long.made == 3)
+    long.may_make.clear()
+    await long.rest(begun.rest, 2)
+
+    asked = [asyncio.ensure_future(long.rest(begun.rest, 3)) for _ in range(2)]
+    await asyncio.sleep(0)
+    long.may_make.set()
+
+    assert [each.body for each in await asyncio.gather(*asked)] == 2 * [bytes([3]) * PART_BYTES]
+
+
+async def test_an_answer_whose_reader_is_gone_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "KEPT_S", 0.0)
+    long = Long(taken_s=0.01)
+    begun = await long.ask(ASKED)
+
+    assert len(long.answering.held) == 1
+    await until(lambda: not len(long.answering.held))
+
+    assert (await long.rest(begun.rest, 1)).status == 404
 
 
 async def test_an_answer_that_nobody_wants_any_more_holds_no_place(long: Long) -> None:

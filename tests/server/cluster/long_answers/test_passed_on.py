@@ -81,6 +81,17 @@ async def test_a_part_whose_answer_is_lost_is_asked_for_again(tmp_path: Path) ->
             assert await answer.read() == owners
 
 
+async def test_a_connection_that_is_lost_for_a_moment_cuts_nobody_off(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        async with at.to_owner.get(PATH) as answer:
+            owners = await answer.read()
+        async with at.to_other.get(PATH) as answer:
+            begun = await answer.content.readany()
+            at.answerer.is_cut = True
+            asyncio.get_running_loop().call_later(0.2, setattr, at.answerer, "is_cut", False)
+            assert begun + await answer.read() == owners
+
+
 async def test_a_client_that_leaves_ends_it_at_the_owner(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         async with at.to_other.get(PATH) as answer:
