@@ -12,13 +12,15 @@ another life of a node is none of this one's business. No clock is in it: those 
 
 import hmac
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 PARTS_MAX = 1_024
 WINDOW = 4_096  # numbers below the greatest that may still come for the first time
-SENDERS_MAX = 10_000  # lives that have asked this one
+SENDERS_MAX = 512  # lives whose numbers are known; twice as many as there may be nodes
+OVER_MAX = 100_000  # lives that have asked this one before those
 SENDER = re.compile(r"[A-Za-z0-9_-]{1,64}/[0-9a-z]{1,40}")
 NUMBER = re.compile(r"[0-9]{1,15}")
 PART = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
@@ -112,18 +114,24 @@ class Numbers:
 
 
 class Fresh:
-    """Knows what came before. What it can't know any more, it takes for a repetition."""
+    """Knows what came before. What it can't know any more, it takes for a repetition.
+
+    Nodes are started again and again, and each life is another sender. Of those that have asked
+    nothing for the longest time nothing is known but their names: they are over.
+    """
 
     def __init__(self) -> None:
-        self._of: dict[str, Numbers] = {}
+        self._of: OrderedDict[str, Numbers] = OrderedDict()
+        self._over: dict[str, None] = {}
 
     def is_new(self, envelope: Envelope) -> bool:
         """Whether the part comes for the first time; it never does again."""
         numbers = self._of.get(envelope.sender)
         if numbers is None:
-            if len(self._of) >= SENDERS_MAX:
+            if envelope.sender in self._over:
                 return False
-            numbers = self._of[envelope.sender] = Numbers()
+            numbers = self._begun(envelope.sender)
+        self._of.move_to_end(envelope.sender)
         place = envelope.number, envelope.part
         if envelope.number + WINDOW <= numbers.greatest or place in numbers.seen:
             return False
@@ -134,6 +142,15 @@ class Fresh:
                 least = numbers.greatest - WINDOW
                 numbers.seen = {each for each in numbers.seen if each[0] > least}
         return True
+
+    def _begun(self, sender: str) -> Numbers:
+        if len(self._of) >= SENDERS_MAX:
+            over, _ = self._of.popitem(last=False)
+            self._over[over] = None
+            if len(self._over) > OVER_MAX:
+                del self._over[next(iter(self._over))]
+        numbers = self._of[sender] = Numbers()
+        return numbers
 
 
 def _mac(headers: Mapping[str, str], reply_to: str, body: bytes, key: bytes) -> str:

@@ -16,12 +16,10 @@ from hookbundle.engine.replication.roles import Role
 
 NODES_MAX = 256
 UNHEARD_S = 3 * EVERY_S + 0.1  # three beats of its own that did not come back
-STALE_AFTER_S = 3.0
 DOUBLE_BEATS = 4  # after which a node believes that another of its name stays
 APART_MS = 1_000  # clocks of nodes that are further apart are named
 LOW_BYTES = 1 << 30  # of room on a node's disk: with less it is named
 CLOCK_BEATS = 4  # by which a node's clock is judged
-KEPT_S = 3_600.0  # what a dead node said last, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +89,12 @@ class Members:
             for name, each in self.live(now_s).items()
         }
 
-    def last_heard(self) -> Mapping[str, Member]:
-        """All others that were heard in the last hour, dead ones too: for people."""
-        return dict(self.state.heard)
-
     def life_of(self, node: str, now_s: float) -> str | None:
         """None if it does not live."""
         if node == self._node:
             return self._life
         found = self.live(now_s).get(node)
         return None if found is None else found.beat.life
-
-    def lives(self, now_s: float) -> dict[str, str]:
-        """The lives of all that live, this node among them: for `may_claim`."""
-        others = {name: each.beat.life for name, each in self.live(now_s).items()}
-        return {**others, self._node: self._life}
 
     def unheard_s(self, now_s: float) -> float:
         """For how long this node has not heard itself."""
@@ -116,14 +105,6 @@ class Members:
         if self.unheard_s(now_s) > UNHEARD_S:
             return 0.0
         return now_s - self.state.own_since_s
-
-    def judges(self, now_s: float) -> bool:
-        """Whether it has listened long enough to know that who was not heard is dead."""
-        return self.heard_s(now_s) >= self._dead_after_s
-
-    def is_stale(self, now_s: float) -> bool:
-        """Whether what it owns may have been taken from it without its knowing: answer no reads."""
-        return self.unheard_s(now_s) > STALE_AFTER_S
 
     def _hear_own(self, beat: Beat, now_s: float) -> None:
         state = self.state
@@ -141,17 +122,12 @@ class Members:
         heard = self.state.heard
         if node in heard or len(heard) < NODES_MAX:
             return True
-        since_s = now_s - self._dead_after_s
-        dead = [name for name, each in heard.items() if each.heard_s <= since_s]
-        for name in dead:
-            del heard[name]
-        return bool(dead)
+        self.forget_dead(now_s)
+        return len(self.state.heard) < NODES_MAX
 
-    def forget_old(self, now_s: float) -> None:
-        """What was said long ago by those who are dead is kept no longer."""
-        heard = self.state.heard
-        for name in [name for name, each in heard.items() if now_s - each.heard_s > KEPT_S]:
-            del heard[name]
+    def forget_dead(self, now_s: float) -> None:
+        """What those said who do not live any more is of no use."""
+        self.state.heard = dict(self.live(now_s))
 
 
 def owners(members: Mapping[str, Mapping[int, Held]]) -> dict[int, str]:

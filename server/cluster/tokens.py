@@ -14,6 +14,8 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import NotOwner
 from hookbundle.engine.replication.assignment import partition_of
 from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.partitions.owned import Owned
@@ -126,10 +128,12 @@ def finding(
 
 
 async def asked_for(ask: Ask, place: int, digest: bytes) -> Token | None:
-    """Raises: NotOwner; AnswerLost."""
+    """None if there is none. Raises: NotOwner; AnswerLost."""
     answered = await ask(place, Asked("GET", PATH.format(digest=digest.hex()), ()))
-    if answered.status != 200:
+    if answered.status == 404:
         return None
+    if answered.status != 200:  # its owner can't say: a good token is not refused for that
+        raise NotOwner.of(Code.NO_OWNER, partition=place)
     return msgspec.msgpack.decode(answered.body, type=Token)
 
 

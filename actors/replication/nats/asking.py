@@ -178,6 +178,8 @@ class Asking:
             return
         finally:
             self._under_way[asked.sender] -= 1
+            if not self._under_way[asked.sender]:
+                del self._under_way[asked.sender]  # a node has another name each time it is started
         await self._reply(asked, whole.reply_to, EnvelopeKind.ANSWER, body)
 
     async def _refuse(self, asked: Envelope, reply_to: str, why: str) -> None:

@@ -84,5 +84,5 @@ class Beating:
                 await self.now()
             except Exception as exc:  # without beats it loses all that it owns
                 log.error("no beat", exc_info=exc)
-            self._members.forget_old(asyncio.get_running_loop().time())
+            self._members.forget_dead(asyncio.get_running_loop().time())
             await asyncio.sleep(EVERY_S)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import NotFound, NotOwner
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.cluster.asked import Ask, Asked
 from hookbundle.server.cluster.callers.unknown_tokens import REMEMBERED_MAX, address_of
@@ -76,8 +76,10 @@ class Posters:
             with self._limit.holding(address_of(request)):
                 asked = Asked("GET", PATH.format(digest=digest.hex()), ())
                 answered = await self._ask(number, asked)
-            if answered.status != 200:
+            if answered.status == 404:
                 return None
+            if answered.status != 200:  # its owner can't say: its sender would give up for good
+                raise NotOwner.of(Code.NO_OWNER, partition=number)
             found = msgspec.msgpack.decode(answered.body, type=Poster)
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()

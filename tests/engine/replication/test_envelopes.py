@@ -129,12 +129,30 @@ def test_what_is_older_than_can_be_known_is_taken_for_a_repetition() -> None:
     assert fresh.is_new(numbered(5 * WINDOW + 1))
 
 
-def test_senders_are_known_apart_and_there_is_an_end_of_them() -> None:
+def test_senders_are_known_apart() -> None:
     fresh = Fresh()
 
     assert all(fresh.is_new(numbered(1, f"a/{n}")) for n in range(SENDERS_MAX))
-    assert not fresh.is_new(numbered(1, "a/new"))
+    assert not any(fresh.is_new(numbered(1, f"a/{n}")) for n in range(SENDERS_MAX))
     assert fresh.is_new(numbered(2, "a/7"))
+
+
+def test_lives_of_nodes_come_and_go_and_what_is_over_says_nothing_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(envelopes, "OVER_MAX", 3 * SENDERS_MAX)
+    fresh = Fresh()
+    lives = [f"a/{n}" for n in range(5 * SENDERS_MAX)]
+    for life in lives:
+        assert fresh.is_new(numbered(1, life))
+        assert fresh.is_new(numbered(lives.index(life) + 1, "b/stays"))
+
+    assert fresh.is_new(numbered(2, lives[-1]))
+    assert not any(
+        fresh.is_new(numbered(9, life)) for life in lives[-3 * SENDERS_MAX : -SENDERS_MAX]
+    )
+    assert len(fresh._of) <= SENDERS_MAX
+    assert len(fresh._over) <= 3 * SENDERS_MAX
 
 
 # ---- parts

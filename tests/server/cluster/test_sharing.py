@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from hookbundle.server.cluster.partitions.placing import of_workspace
-from hookbundle.tests.in_process import event, receiving
+from hookbundle.tests.crm.requests.oauth_server import oauth_server
+from hookbundle.tests.in_process import Api, connected, event, receiving
+from hookbundle.tests.server.cluster.in_memory import cluster
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
 
 FORMAT = {"template": {"note": "{{ messages | text }}"}}
@@ -29,3 +31,19 @@ async def test_bodies_are_rendered_in_a_partition_that_stays(tmp_path: Path) -> 
         True,
         True,
     ]
+
+
+async def test_a_test_request_has_the_access_token_of_its_own_webhook(tmp_path: Path) -> None:
+    """Partitions number their webhooks each for itself."""
+    async with oauth_server() as endpoint, receiving() as receiver, cluster(tmp_path, 2) as made:
+        node = await made.start("a")
+        name = next(each for each in NAMES if of_workspace(each, 2) == 1)
+        async with connected(node.config.listeners.socket_path) as session:
+            api = Api(session)
+            await api.make(name, receiver, name, request={"auth": endpoint.auth()})
+            await api.accept(name, event("m1"))
+            await receiver.until(1)
+            tested = await api.ask("POST", f"/v1/workspaces/{name}/webhooks/outbound/test")
+
+    assert tested.document["outcome"] == "delivered"
+    assert len(endpoint.given) == 1

@@ -120,14 +120,15 @@ class TestRequests:
             for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
+        first = self.rendering.first  # partitions number what is theirs, each for itself
         sending = sending_of(
             url=webhook.url,
             body=body,
             request=stored(webhook.request),
             delivery_id=test_id,
             secrets=secrets,
-            owner=webhook.workspace,
-            webhook=webhook.number,
+            owner=first + webhook.workspace,
+            webhook=first + webhook.number,
             at_ms=at_ms,
             wall_ms=wall_ms,
         )

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Overloaded
+from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.tests.in_process import until
 from hookbundle.tests.server.cluster.hostile.apart import Apart, apart, request
 
@@ -27,6 +32,23 @@ async def test_nobody_reads_what_is_posted_to_an_address_that_leads_nowhere(tmp_
         line.hang_up()
 
     assert answer.split()[1] == b"404"
+
+
+async def test_a_source_of_which_its_owner_can_not_say_anything_is_not_said_to_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other systems give up an address for good that answers 404."""
+
+    def fail(*_: object) -> None:
+        raise Overloaded.of(Code.DATABASE_GROWING)
+
+    async with apart(tmp_path) as made:
+        path = await path_of(made, made.theirs[0])
+        with monkeypatch.context() as patch:
+            patch.setattr(SourceReads, "addressed", fail)
+            before = await made.status(f"POST {path} HTTP/1.1", b"{}")
+
+    assert before == 503
 
 
 async def test_a_source_s_workspace_pays_for_its_body_and_its_connection(tmp_path: Path) -> None:

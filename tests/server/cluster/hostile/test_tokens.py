@@ -3,8 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Overloaded
+from hookbundle.server.cluster.partitions.placing import of_workspace
+from hookbundle.server.http.callers.token_check import KnownTokens
+from hookbundle.storage.database.settings import Token
 from hookbundle.tests.in_process import until
-from hookbundle.tests.server.cluster.hostile.apart import apart, request
+from hookbundle.tests.server.cluster.hostile.apart import PARTITIONS, apart, request
 
 ADDRESS = "127.0.0.1"
 
@@ -30,6 +37,28 @@ async def test_a_slow_request_keeps_no_revoked_token_good(tmp_path: Path) -> Non
 
     assert before == 202
     assert after == 401
+
+
+async def test_a_token_of_which_its_owner_can_not_say_anything_is_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = KnownTokens.find
+
+    def fail(known: KnownTokens, digest: bytes) -> Token | None:
+        if known is owner.tokens:
+            raise Overloaded.of(Code.DATABASE_GROWING)
+        return find(known, digest)
+
+    async with apart(tmp_path) as made:
+        workspace = made.theirs[0]
+        owner = made.nodes[1].owned[of_workspace(workspace, PARTITIONS)]
+        token, _ = await made.token(workspace)
+        with monkeypatch.context() as patch:
+            patch.setattr(KnownTokens, "find", fail)
+            before = await made.status(messages(workspace, token), b"[]")
+        after = await made.status(messages(workspace, token), b"[]")
+
+    assert (before, after) == (503, 202)
 
 
 async def test_a_client_has_a_share_of_what_is_asked_for_unknown_tokens(tmp_path: Path) -> None:
