@@ -46,7 +46,7 @@ from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
-from hookbundle.tests.mutants.bugs.replication.of_long_answers import LONG_ANSWERS
+from hookbundle.tests.mutants.bugs.replication.of_long_answers import ENDING, LONG_ANSWERS
 from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
@@ -157,6 +157,7 @@ MUTANTS = (
     *OF_VERSIONS,
     *CHECKS_OF_COPIES,
     *ERASING,
+    *ENDING,
     *HOSTILE_CALLERS,
     *LEFT_OVER,
 )

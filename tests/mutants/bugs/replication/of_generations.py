@@ -141,7 +141,7 @@ GENERATIONS = (
     Mutant(
         name="gn12",
         bug="a deletion does not start the time after which it has left the log",
-        path="actors/replication/role.py",
+        path="actors/replication/appending.py",
         edits=(("            if erases:\n", "            if not erases:\n"),),
         caught_by=(
             f"{MAINTENANCE}"

@@ -178,16 +178,16 @@ LOG_SERVERS = (
     ),
     Mutant(
         name="nl18",
-        bug="a node that has just begun to listen judges others",
+        bug="a node that was deaf for a while has heard itself all the time",
         path="engine/replication/members.py",
         edits=(
             (
-                "return self.heard_s(now_s) >= self._dead_after_s",
-                "return self.heard_s(now_s) >= 0",
+                "        if now_s - state.own_s > UNHEARD_S:\n",
+                "        if state.own_since_s < 0:\n",
             ),
         ),
         caught_by=(
-            f"{MEMBERS}::test_a_node_judges_others_only_after_it_has_heard_itself_without_a_break",
+            f"{MEMBERS}::test_for_how_long_a_node_has_heard_itself_without_a_break_is_known",
         ),
     ),
     Mutant(

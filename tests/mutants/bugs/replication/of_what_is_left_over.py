@@ -164,7 +164,7 @@ LEFT_OVER = (
         name="cm13",
         bug="only the first owner of a partition is asked to renew its log",
         path="server/cluster/commanding/compacting.py",
-        edits=(("if held.epoch != epoch and await", "if epoch < 0 and await"),),
+        edits=(("if held.epoch != epoch:\n", "if epoch < 0:\n"),),
         caught_by=(
             f"{COMMANDING}/test_compacting.py::test_who_takes_a_partition_over_is_asked_to_renew_its_log_as_well",
         ),
