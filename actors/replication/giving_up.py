@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from hookbundle.actors.replication.log import Answer, RawLog
+from hookbundle.actors.replication.log import Answer, Entries, RawLog
 from hookbundle.engine.errors import GivenUp
-from hookbundle.engine.replication.entries import Entry, Generation
+from hookbundle.engine.replication.entries import Generation
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class UntilGivenUp(RawLog):
     async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
         return await self._done(self._raw.publish(generation, headers, body))
 
-    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+    async def read(self, generation: Generation, after: int, most: int) -> Entries:
         return await self._done(self._raw.read(generation, after, most))
 
     async def last(self, generation: Generation) -> int | None:
