@@ -16,12 +16,11 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from hookbundle.commands.terminal.failures import USAGE, CommandFailure
-from hookbundle.engine.replication.log_servers import faults_of
+from hookbundle.engine.replication.log_servers import REPLICAS, faults_of
 from hookbundle.engine.replication.names import Names, is_of
 
 ANSWER_BYTES_MAX = 32 << 20  # some thousands of streams
 WITHIN_S = 10.0
-REPLICAS = 3
 SETTINGS = "/varz"
 STREAMS = "/jsz?accounts=true&streams=true&config=true"
 

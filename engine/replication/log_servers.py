@@ -4,6 +4,7 @@ import re
 
 SERVER_OLDEST = (2, 12)
 PAYLOAD_LEAST = 1 << 20
+REPLICAS = 3  # on as many servers each entry should be: one may be lost, and none is missed
 VERSION = re.compile(r"(\d+)\.(\d+)\.")
 
 

@@ -87,7 +87,7 @@ class Joined(Neighbours):
         self._held, self._given, self._works = held, given, works
         log.info("connecting to the log servers", cluster=self._cluster.name, node=self._node)
         await self._connection.open()
-        self._record, self._replicas = record, replicas = await self._enter()
+        self._record, self.replicas = record, replicas = await self._enter()
         self.partitions = record.partitions
         self.cluster_id = record.id
         self.sessions = SessionBucket(self._connection, self._names, replicas, LIFE_MS_MAX)
@@ -162,7 +162,7 @@ class Joined(Neighbours):
                     log.error("the log servers have no record of the cluster any more")
                 replicas, self.away = await records.placed()
                 if found is not None and (
-                    was_lost or found != self._record or replicas != self._replicas
+                    was_lost or found != self._record or replicas != self.replicas
                 ):
                     await self._enter_again()
             except ClusterUnusable as exc:
@@ -174,9 +174,9 @@ class Joined(Neighbours):
 
     async def _enter_again(self) -> None:
         """Raises: ClusterUnusable; Unreachable; NoAnswer."""
-        self._record, self._replicas = await self._found()
+        self._record, self.replicas = await self._found()
         for each in self._logs:
-            each.replicas = self._replicas
+            each.replicas = self.replicas
 
     def record_is_lost(self) -> bool:
         return self._is_lost
@@ -184,7 +184,7 @@ class Joined(Neighbours):
     async def make_record(self, replicas: int | None) -> bool:
         records = Records(self._connection, self._names)
         try:
-            is_new = await membership.make_again(records, self._record, replicas or self._replicas)
+            is_new = await membership.make_again(records, self._record, replicas or self.replicas)
             await self._enter_again()
         except (Unreachable, NoAnswer) as exc:
             raise Overloaded.of(Code.LOG_WAITS) from exc

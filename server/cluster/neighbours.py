@@ -42,6 +42,8 @@ class Neighbours(Protocol):
     """Of that record, as this node has read it; its beats say it."""
     away: tuple[str, ...]
     """The log servers that the others do not hear, or that do not have all that they have."""
+    replicas: int
+    """On how many log servers each entry is stored; known once it is open."""
 
     async def open(
         self,

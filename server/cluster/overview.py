@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from hookbundle.engine.replication.assignment import given_to
 from hookbundle.engine.replication.beats import Beat
+from hookbundle.engine.replication.log_servers import REPLICAS
 from hookbundle.engine.replication.members import APART_MS, LOW_BYTES, behind, owners
 from hookbundle.engine.replication.roles import Role
 from hookbundle.engine.replication.settings import differing
@@ -42,6 +43,11 @@ AWAY = (
     "as they are until it is back, see 'Lose a machine' in docs/cluster.md; `hookbundle doctor` "
     "looks at each server, and its own log says more"
 )
+FEW_REPLICAS = (
+    "log servers that store each entry of the logs: {count}, where there should be three; the loss "
+    "of one stops the cluster, or loses what was acknowledged; docs/cluster.md says in 'When only "
+    "one machine is left' how it comes to three again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,8 @@ class Heard:
     """What was heard at one moment. `broken`, `stopped`: why copies of this node can't be used, or
     have what their logs have not, by number; `damaged`: which record of a partition that it owns
     can't be read. `registered`: what the log servers have on record; None if they did not say.
-    `settings`: of this node, those that shape data. `away`: log servers that the others miss."""
+    `settings`: of this node, those that shape data. `away`: log servers that the others miss.
+    `replicas`: on how many of them each entry is stored."""
 
     node: str
     partitions: int
@@ -65,6 +72,7 @@ class Heard:
     damaged: Mapping[int, str] = field(default_factory=dict)
     check: CheckOfAllOut | None = None
     away: tuple[str, ...] = ()
+    replicas: int = REPLICAS
 
     def overview(self) -> ClusterOut:
         held = {name: beat.held for name, beat in self.live.items()}
@@ -115,6 +123,7 @@ class Heard:
             self.registered.gone(self.live) if self.registered else [],
             self.check,
             list(self.away),
+            self.replicas,
         )
 
     def _upgrade(self) -> int | None:
@@ -146,6 +155,8 @@ class Heard:
             found.append(RECORD_LOST)
         if self.away:
             found.append(AWAY.format(names=", ".join(self.away)))
+        if self.replicas < REPLICAS:
+            found.append(FEW_REPLICAS.format(count=self.replicas))
         found += [_stopped(each) for each in partitions if each.stopped]
         found += [f"copy {number} has stopped: {why}" for number, why in self.stopped.items()]
         unowned = [each.number for each in partitions if each.owner is None]

@@ -188,6 +188,7 @@ class Serving:
             {number: each.damaged for number, each in roles.items() if each.damaged},
             self.commanding.check_of_all(),
             node.neighbours.away,
+            node.neighbours.replicas,
         )
 
     def said(self) -> tuple[tuple[str, str], ...]:

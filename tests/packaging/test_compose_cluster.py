@@ -16,9 +16,9 @@ import aiohttp
 import pytest
 import yaml
 
-from hookbundle.actors.replication.nats.making import REPLICAS
 from hookbundle.commands.configuration.settings import BY_VARIABLE, FROM_FILE
 from hookbundle.engine.replication.cluster import KEY_BYTES
+from hookbundle.engine.replication.log_servers import REPLICAS
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import event, receiving
 from hookbundle.tests.packaging.building import ROOT

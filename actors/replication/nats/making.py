@@ -21,11 +21,10 @@ from hookbundle.engine.errors import ClusterUnusable
 from hookbundle.engine.replication.chain import Chain
 from hookbundle.engine.replication.cluster import CLUSTER_KEY, ClusterRecord
 from hookbundle.engine.replication.entries import Generation, Kind
-from hookbundle.engine.replication.log_servers import faults_of
+from hookbundle.engine.replication.log_servers import REPLICAS, faults_of
 from hookbundle.engine.replication.names import Names, is_of
 from hookbundle.storage.database.opening import open_environment
 
-REPLICAS = 3
 CONNECT_WITHIN_S = 5.0
 AT_ONCE = 8
 FIRST = Generation(1, 0)

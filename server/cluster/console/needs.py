@@ -6,6 +6,7 @@ Partitions with the same need are one: of a cluster whose logs are lost there wo
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hookbundle.engine.replication.log_servers import REPLICAS
 from hookbundle.engine.replication.members import APART_MS, LOW_BYTES
 from hookbundle.server.http.schemas.cluster import ClusterOut, CopyRole, NodeOut, PartitionOut
 
@@ -47,6 +48,8 @@ def needs_of(cluster: ClusterOut, copies: int) -> list[Need]:
         found.append(Need("record", command=RECOVER))
     if cluster.log_servers_away:
         found.append(Need("away", ", ".join(cluster.log_servers_away), command=DOCTOR))
+    if cluster.log_replicas < REPLICAS:
+        found.append(Need("replicas", amount=cluster.log_replicas, command=DOCTOR))
     wanted = min(copies, len(cluster.nodes))
     found += _together(
         need

@@ -219,7 +219,7 @@ class ClusterOut(msgspec.Struct, frozen=True):
     `record_lost`: whether the log servers have no record of the cluster. `gone`: nodes on record
     that do not run; none if nobody can say. `check`: the last one of all copies, at whichever node;
     null if none was. `log_servers_away`: which log servers the others do not hear, or do not have
-    all that the others have."""
+    all that the others have. `log_replicas`: on how many log servers each entry is stored."""
 
     node: str
     hears: bool
@@ -233,6 +233,7 @@ class ClusterOut(msgspec.Struct, frozen=True):
     gone: list[str] = []
     check: CheckOfAllOut | None = None
     log_servers_away: list[str] = []
+    log_replicas: int = 0
 
 
 class WhereOut(msgspec.Struct, frozen=True):

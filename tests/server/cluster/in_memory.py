@@ -35,7 +35,6 @@ from hookbundle.engine.replication.cluster import (
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.neighbours import new_life
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.cluster.versions import Registered
@@ -137,7 +136,7 @@ class MemoryCluster:
             addresses=LOOPBACK,
             store=StoreConfig(floor_bytes=0, reserve_bytes=0),
         )
-        heard = Heard(self, NodeRecord(name, __version__, schema, 1), name, new_life())
+        heard = Heard(self, NodeRecord(name, __version__, schema, 1), name, neighbours.new_life())
         node = Node(config, cluster_config(name, copies=copies), heard.life, heard, SystemClock())
         await node.start()
         self.started.append(node)
@@ -163,6 +162,7 @@ class Heard(neighbours.Neighbours):
     schema: int = 0
     revision: int = 0
     away: tuple[str, ...] = ()
+    replicas: int = 3
     answer: neighbours.Answer | None = None
     held: Callable[[], Mapping[int, Held]] = dict
     given: Callable[[], Mapping[int, int]] = dict

@@ -20,6 +20,14 @@ def test_a_log_server_that_the_others_miss_is_named_and_nothing_else_is() -> Non
     assert "`hookbundle doctor`" in words
 
 
+def test_logs_on_fewer_than_three_servers_are_named() -> None:
+    seen = Heard("a", 1, True, {"a": A, "b": B}, {}, replicas=1).overview()
+
+    assert seen.log_replicas == 1
+    (words,) = seen.warnings
+    assert words.startswith("log servers that store each entry of the logs: 1, ")
+
+
 def test_nothing_is_said_while_all_log_servers_are_there() -> None:
     seen = Heard("a", 1, True, {"a": A, "b": B}, {}).overview()
 

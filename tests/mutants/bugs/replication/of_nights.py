@@ -65,6 +65,13 @@ AT_NIGHT = (
         ),
     ),
     Mutant(
+        name="cw10",
+        bug="nobody is told that a log is on one server alone",
+        path="server/cluster/overview.py",
+        edits=(("        if self.replicas < REPLICAS:\n", "        if self.replicas < 1:\n"),),
+        caught_by=(f"{OVERVIEW}::test_logs_on_fewer_than_three_servers_are_named",),
+    ),
+    Mutant(
         name="cw7",
         bug="a node that hears nothing says that partitions have no owner",
         path="server/cluster/overview.py",

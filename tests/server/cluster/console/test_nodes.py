@@ -61,6 +61,12 @@ def test_a_log_server_that_is_away_is_named_with_the_command_that_looks_at_it() 
     assert needs_of(seen, 2) == [Need("away", "n2, n3", command="hookbundle doctor")]
 
 
+def test_logs_on_fewer_than_three_servers_are_named() -> None:
+    seen = Heard("a", 1, True, {"a": A, "b": B}, {}, replicas=1).overview()
+
+    assert needs_of(seen, 2) == [Need("replicas", amount=1, command="hookbundle doctor")]
+
+
 def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
     cluster, a, b = ClusterRecord(1, "id", 1, 2, 0, ""), NodeRecord("a", "1", 3, 0), "b"
 
