@@ -7,19 +7,10 @@ import gc
 import signal
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 
+from hookbundle.tests import plain_logs
 from hookbundle.tests.shared_work import bytecode, forks, order, scratch_folders
-
-structlog.configure(
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        ),
-    ]
-)
 
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
 # interrupt a program with SIGINT, so the default is restored here.
@@ -33,6 +24,7 @@ settings.load_profile("any machine")
 
 pytest_plugins = ["hookbundle.tests.log_servers.fixtures"]
 
+plain_logs.begin()
 bytecode.keep()
 forks.begin()
 scratch_folders.choose()

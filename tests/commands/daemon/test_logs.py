@@ -13,6 +13,7 @@ import structlog
 
 from hookbundle.commands.daemon.logs import set_up_logging
 from hookbundle.engine.errors import Fault, InvalidInput, StoreFull, in_words
+from hookbundle.tests import plain_logs
 
 SECRET_TEXT = "the text of a message"
 
@@ -24,7 +25,7 @@ def _as_before() -> Iterator[None]:
     yield
     root.handlers[:], root.level = handlers, level
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    plain_logs.begin()
 
 
 def logged(say: Any, form: str = "json", level: str = "debug") -> list[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from hookbundle.commands.cluster.answering import Looked
 from hookbundle.commands.configuration.loading import load
 from hookbundle.commands.doctor import cluster
 from hookbundle.commands.doctor.findings import Finding, Machine
 from hookbundle.storage.database import files
+from hookbundle.tests import plain_logs
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.log_servers.ports import free_port
@@ -22,7 +22,7 @@ THREE = "tls://n1:4222,tls://n2:4222,tls://n3:4222"
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     yield
-    structlog.reset_defaults()
+    plain_logs.begin()
 
 
 def machine(folder: Path, key: bytes | None = KEY, **given: str) -> Machine:

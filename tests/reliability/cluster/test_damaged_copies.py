@@ -180,8 +180,7 @@ async def test_a_full_disk_at_a_follower_costs_nobody_anything_and_is_followed_o
     assert any("is full" in each for each in here["warnings"]), here["warnings"]
     assert spent_s < 1.5
     assert written < 20
-    (words,) = after["warnings"]
-    assert words.startswith("log servers that store each entry of the logs: 1")  # as it is here
+    assert not any("copies of b" in each for each in after["warnings"]), after["warnings"]
     assert "made anew" not in b.log()
 
 
