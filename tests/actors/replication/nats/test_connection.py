@@ -51,10 +51,16 @@ async def test_what_is_asked_is_answered_by_who_hears_it(nats: LogServers) -> No
     assert [message.body for message in found] == [b"<0>", b"<1>", b"<2>"]
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param((1, 2, 3), id="small"),
+        pytest.param((1, 2, 3, 100_000, 4, 5, 200_000, 6), id="some that wait for room"),
+    ],
+)
 async def test_what_is_published_in_one_turn_arrives_whole_and_in_its_order(
-    nats: LogServers,
+    nats: LogServers, sizes: tuple[int, ...]
 ) -> None:
-    sizes = (1, 2, 3, 100_000, 4, 5, 200_000, 6)  # the large ones wait for room in between
     async with connected(*nats.urls) as hearer, connected(*nats.urls) as sender:
         found, all_came = list[int](), asyncio.Event()
 
