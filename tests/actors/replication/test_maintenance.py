@@ -7,6 +7,7 @@ from hookbundle.engine.replication.renewal import Rules
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.replication import position
 from hookbundle.tests.actors.replication.clusters import FIRST, Cluster, dump, role_of
+from hookbundle.tests.actors.replication.test_renewing import filled, has_begun
 from hookbundle.tests.reliability.replication.simulated.node import Node
 
 NEXT = Generation(2, 1)
@@ -225,5 +226,34 @@ def test_who_takes_over_moves_on_what_joining_nodes_begin_with(cluster: Cluster)
 
         assert cluster.servers.first == NEXT
         assert cluster.streams == ["2x1"]
+
+    cluster.run(life)
+
+
+def test_a_partition_that_is_given_away_is_renewed_no_further_by_who_gave_it(
+    cluster: Cluster,
+) -> None:
+    """The log would turn behind the release, when it is the next owner's to say where it goes on;
+    and a base that may be large would be written by a node that owns nothing."""
+
+    async def life() -> None:
+        filled(cluster)
+        await cluster.begin()
+        a, b = cluster.start("a", NEVER), cluster.start("b", NEVER)
+        await cluster.look(b)
+        await cluster.look(a, b, owns=True)
+        a.renew()
+        while NEXT not in cluster.servers.streams:
+            await asyncio.sleep(0.01)
+        a.give_away("b")
+        await cluster.rest()
+        assert role_of(a) is Role.FOLLOWING
+        assert not has_begun(cluster, NEXT)
+
+        await cluster.look(b, a, owns=True)
+        await cluster.look(a, b)
+
+        assert (role_of(b), generation_of(b), cluster.streams) == (Role.OWNER, FIRST, ["1x0"])
+        assert dump(a) == dump(b)
 
     cluster.run(life)

@@ -5,6 +5,8 @@ from hookbundle.tests.mutants.mutant import Mutant
 CLUSTER = "tests/server/cluster"
 COMMANDING = f"{CLUSTER}/commanding"
 AGES = f"{CLUSTER}/console/test_ages_of_sessions.py"
+MOMENTS = f"{COMMANDING}/test_moments.py"
+PART = f"{CLUSTER}/feed/test_part.py"
 ROLES = "tests/actors/replication"
 
 LEFT_OVER = (
@@ -221,6 +223,75 @@ LEFT_OVER = (
         caught_by=(
             f"{ROLES}/test_beginning_anew.py"
             "::test_a_log_that_another_node_has_claimed_meanwhile_does_not_begin_anew",
+        ),
+    ),
+    Mutant(
+        name="cm19",
+        bug="who gave a partition away goes on to renew its log",
+        path="actors/replication/role.py",
+        edits=(
+            (
+                "        if maintenance is not None:\n            await maintenance.stop()\n\n"
+                "    async def _release",
+                "        pass\n\n    async def _release",
+            ),
+        ),
+        caught_by=(
+            f"{ROLES}/test_maintenance.py"
+            "::test_a_partition_that_is_given_away_is_renewed_no_further_by_who_gave_it",
+        ),
+    ),
+    Mutant(
+        name="cm20",
+        bug="a moment that nobody asks for any more is held for ever, and refuses other checks",
+        path="server/cluster/commanding/comparing.py",
+        edits=(
+            (
+                "if self._is_closing or (is_waiting and loop.time() > held.asked_s + HELD_S):",
+                "if self._is_closing:",
+            ),
+        ),
+        caught_by=(
+            f"{MOMENTS}::test_a_moment_that_nobody_asks_for_any_more_makes_room_for_another_check",
+        ),
+    ),
+    Mutant(
+        name="cm21",
+        bug="copies are compared at the earliest place that one of them has",
+        path="server/cluster/commanding/checking.py",
+        edits=(("place = max((each", "place = min((each"),),
+        caught_by=(
+            f"{MOMENTS}::test_a_copy_that_is_behind_is_compared_at_the_place_of_the_one_that_is_not",
+        ),
+    ),
+    Mutant(
+        name="cm22",
+        bug="who comes from another database hears a copy on without being told",
+        path="server/cluster/feed/part.py",
+        edits=(("if epoch != env.identity.epoch or after >= newest:", "if after >= newest:"),),
+        caught_by=(
+            f"{PART}::test_who_comes_from_another_database_is_told_so_also_where_there_is_a_copy",
+        ),
+    ),
+    Mutant(
+        name="cm23",
+        bug="a copy is read from long ago on for an open page",
+        path="server/cluster/feed/part.py",
+        edits=(
+            (
+                "if self.cursor == OLDEST or self.wanted.back_most is not None:",
+                "if self.cursor == OLDEST:",
+            ),
+        ),
+        caught_by=(f"{PART}::test_an_open_page_that_comes_from_long_ago_has_no_copy_read_either",),
+    ),
+    Mutant(
+        name="cm24",
+        bug="places to wait at owners are never given back",
+        path="server/cluster/feed/part.py",
+        edits=(("            self.common.waits -= may_wait\n", "            pass\n"),),
+        caught_by=(
+            f"{PART}::test_who_waits_no_more_at_an_owner_leaves_its_place_to_another_reader",
         ),
     ),
 )

@@ -1,0 +1,64 @@
+"""Moments of copies that a check holds: at which place they are compared, and for how long."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hookbundle.server.cluster.commanding import comparing
+from hookbundle.server.cluster.partitions.placing import of_workspace
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import event, until
+from hookbundle.tests.server.cluster.commanding.test_checking import (
+    asked,
+    checkable,
+    copy_at,
+    follower_of,
+    owner_of,
+)
+from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
+
+
+async def test_a_copy_that_is_behind_is_compared_at_the_place_of_the_one_that_is_not(
+    tmp_path: Path,
+) -> None:
+    """One that is ahead can't go back: it would differ, and be made anew for nothing."""
+    name = next(each for each in NAMES if of_workspace(each, PARTITIONS) == 1)
+    async with two(tmp_path) as made:
+        await made.made()
+        owner, follower = owner_of(made, 1), follower_of(made, 1)
+        await until(lambda: checkable(made, 1))
+        reader = follower.hosts[1].role.state.follower
+        assert reader is not None
+
+        async def reads_nothing() -> None:
+            pass
+
+        reader.catch_up = reads_nothing  # type: ignore[method-assign]
+        await made.accepted(name, event("m1"))
+        behind, ahead = (each.hosts[1].role.state.copy_at().seq for each in (follower, owner))
+        found = await made.checked(1, repair=True)
+
+    assert behind < ahead == found["seq"]
+    assert [each["same"] for each in found["copies"]] == [True, True], found
+    assert copy_at(found, follower)["remade"] is False
+
+
+async def test_a_moment_that_nobody_asks_for_any_more_makes_room_for_another_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node that gave the command has died between its two questions."""
+    async with cluster(tmp_path, 1) as made:
+        node = await made.start("a")
+        await shared_out(node)
+        hold = asked(comparing.HOLD, {"partition": 0, "check": "one"})
+        first = await node.answer(hold)
+        early = await node.answer(asked(comparing.HOLD, {"partition": 0, "check": "two"}))
+        monkeypatch.setattr(comparing, "HELD_S", 0.0)
+        async with asyncio.timeout(TIMEOUT_S):
+            later = asked(comparing.HOLD, {"partition": 0, "check": "three"})
+            while (found := await node.answer(later)).status != 200:
+                await asyncio.sleep(0.02)
+
+    assert (first.status, early.status, found.status) == (200, 409, 200)
