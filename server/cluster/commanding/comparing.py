@@ -129,6 +129,7 @@ class Comparing:
             return _refused("it looks through another copy; give the command again later")
         held = self._held = Held(wanted.check, host, loop.create_future(), loop.time())
         held.work = loop.run_in_executor(None, self._looked_through, held, state.follower.env, loop)
+        held.work.add_done_callback(_why)  # perhaps nobody asks how it ended
         either: set[asyncio.Future[Any]] = {held.began, held.work}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not held.began.done():

@@ -1,7 +1,9 @@
 """Moments of copies that a check holds: at which place they are compared, and for how long."""
 
 import asyncio
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,8 @@ async def test_a_moment_that_nobody_asks_for_any_more_makes_room_for_another_che
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The node that gave the command has died between its two questions."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     async with cluster(tmp_path, 1) as made:
         node = await made.start("a")
         await shared_out(node)
@@ -61,4 +65,6 @@ async def test_a_moment_that_nobody_asks_for_any_more_makes_room_for_another_che
             while (found := await node.answer(later)).status != 200:
                 await asyncio.sleep(0.02)
 
+    gc.collect()
     assert (first.status, early.status, found.status) == (200, 409, 200)
+    assert told == [], "an operator would find a traceback"
