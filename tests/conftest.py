@@ -9,8 +9,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hookbundle.tests import plain_logs
-from hookbundle.tests.shared_work import bytecode, forks, order, scratch_folders
+from hookbundle.tests.shared_work import bytecode, forks, order, plain_logs, scratch_folders
 
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
 # interrupt a program with SIGINT, so the default is restored here.

@@ -13,7 +13,7 @@ import structlog
 
 from hookbundle.commands.daemon.logs import set_up_logging
 from hookbundle.engine.errors import Fault, InvalidInput, StoreFull, in_words
-from hookbundle.tests import plain_logs
+from hookbundle.tests.shared_work import plain_logs
 
 SECRET_TEXT = "the text of a message"
 

@@ -10,11 +10,11 @@ from hookbundle.commands.configuration.loading import load
 from hookbundle.commands.doctor import cluster
 from hookbundle.commands.doctor.findings import Finding, Machine
 from hookbundle.storage.database import files
-from hookbundle.tests import plain_logs
 from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.log_servers.ports import free_port
 from hookbundle.tests.log_servers.server import LogServer
+from hookbundle.tests.shared_work import plain_logs
 
 THREE = "tls://n1:4222,tls://n2:4222,tls://n3:4222"
 
