@@ -5,10 +5,12 @@ record with one that is made from the log alone.
 """
 
 import asyncio
+import itertools
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +32,7 @@ from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.reliability.cluster.clients import Client, Traffic
 
 ARRIVED_WITHIN_S = 90.0
+READ_WITHIN_S = 60.0
 
 
 class HasCopies(Protocol):
@@ -140,9 +143,13 @@ async def copies_of(made: Audited, audit: Audit) -> Audit:
 
 
 async def _from_the_log(raw: RawLog, folder: Path) -> dict[bytes, bytes]:
-    at = await join(raw, lambda: NewCopy(folder / "copy"), _here)
-    assert at is not None
-    return await _followed(raw, folder / "copy")
+    async with asyncio.timeout(READ_WITHIN_S):  # servers that are just back do not answer at first
+        for attempt in itertools.count():
+            path = folder / f"copy{attempt}"
+            if await join(raw, partial(NewCopy, path), _here) is not None:
+                break
+            await asyncio.sleep(0.5)
+    return await _followed(raw, path)
 
 
 async def _followed(raw: RawLog, path: Path) -> dict[bytes, bytes]:
