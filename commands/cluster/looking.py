@@ -94,20 +94,20 @@ def where(shared: Shared, workspace: str, as_json: bool) -> None:
 
 def progress(compaction: dict[str, Any]) -> str:
     """How far a compaction is, in one sentence."""
-    done = f"{compaction['done']} of {compaction['partitions']} partitions"
-    now = compaction["doing"] or "it is over"
-    if compaction["stopped"]:
-        now = f"{compaction['node']} has ended before it was through: give the command again"
-    return f"compaction of {compaction['began_at']}, by {compaction['node']}: {done}; {now}"
+    return _progress("compaction", compaction, if_stopped=": give the command again")
 
 
 def progress_of_check(check: dict[str, Any]) -> str:
     """How far a check of all copies is, in one sentence."""
-    done = f"{check['done']} of {check['partitions']} partitions, {check['faults']} faults"
-    now = check["doing"] or "it is over"
-    if check["stopped"]:
-        now = f"{check['node']} has ended before it was through"
-    return f"check of {check['began_at']}, by {check['node']}: {done}; {now}"
+    return _progress("check", check, f", {check['faults']} faults")
+
+
+def _progress(what: str, work: dict[str, Any], found: str = "", if_stopped: str = "") -> str:
+    now = work["doing"] or "it is over"
+    if work["stopped"]:
+        now = f"{work['node']} has ended before it was through{if_stopped}"
+    done = f"{work['done']} of {work['partitions']} partitions{found}"
+    return f"{what} of {work['began_at']}, by {work['node']}: {done}; {now}"
 
 
 def _found(found: dict[str, Any]) -> str:

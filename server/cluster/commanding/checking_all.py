@@ -5,18 +5,14 @@ The node that was asked goes through them, and says in its beats how far it is a
 nothing was changed by it that would have to be ended.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
-import msgspec
 import structlog
 
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Conflict
 from hookbundle.engine.replication.beats import Beat, Check, CheckFound
 from hookbundle.server.cluster.commanding.checking import Checked
-from hookbundle.server.cluster.commanding.compacting import CALLER_CHARS_MAX
+from hookbundle.server.cluster.commanding.going_through import CALLER_CHARS_MAX, GoingThrough
 from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.http.schemas.cluster import CheckFoundOut, CheckOfAllOut, FoundWhat
 from hookbundle.server.http.schemas.times import iso
@@ -44,33 +40,19 @@ class CheckingAll:
         self._live = live
         self._check = check
         self.known = Known[Check](life, lambda beat: beat.check)
-        self._task: asyncio.Task[None] | None = None
-        self._state = Check(0, node, life, "", partitions)
+        nothing = Check(0, node, life, "", partitions)
+        self._work = GoingThrough(self.known, live, Code.CHECK_UNDER_WAY, nothing)
 
     def begin(self, caller: str, wall_ms: int, *, repairs: bool) -> None:
         """Raises: Conflict while one is under way, at whichever node."""
-        live = self._live()
-        self.known.hear(live, wall_ms)
-        is_ours = self._task is not None and not self._task.done()
-        if is_ours or self.known.is_under_way(live):
-            raise Conflict.of(Code.CHECK_UNDER_WAY)
-        before = self._state
-        self._state = Check(
-            self.known.next_ms(wall_ms),
-            before.node,
-            before.life,
-            caller[:CALLER_CHARS_MAX],
-            self._partitions,
-            repairs=repairs,
-        )
-        self._is(doing="begins")
+        began_ms, before = self._work.may_begin(wall_ms), self._work.state
+        by, partitions = caller[:CALLER_CHARS_MAX], self._partitions
+        begun = Check(began_ms, before.node, before.life, by, partitions, repairs=repairs)
+        self._work.begin(begun, self._run(caller), "check of all copies")
         log.info("check of all copies", caller=caller, repairs=repairs)
-        self._task = asyncio.create_task(self._run(caller), name="check of all copies")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._work.close()
 
     def shown(self, *, judges: bool) -> CheckOfAllOut | None:
         """The last one, at whichever node; None as long as there was none. `judges`: whether this
@@ -99,15 +81,15 @@ class CheckingAll:
 
     async def _run(self, caller: str) -> None:
         for number in range(self._partitions):
-            self._is(doing=f"partition {number}")
+            self._work.says(doing=f"partition {number}")
             await self._partition(number, caller)
-            self._is(done=self._state.done + 1)
-        self._is(doing="")
-        log.info("check of all copies over", faults=self._state.faults)
+            self._work.says(done=self._work.state.done + 1)
+        self._work.says(doing="")
+        log.info("check of all copies over", faults=self._work.state.faults)
 
     async def _partition(self, number: int, caller: str) -> None:
         try:
-            checked = await self._check(number, caller, self._state.repairs)
+            checked = await self._check(number, caller, self._work.state.repairs)
         except Exception as exc:  # whatever it is, the other partitions have their turn
             log.error("partition not checked", partition=number, exc_info=exc)
             not_looked = CheckFound(number, "", FoundWhat.NOT_LOOKED_AT.value, "internal error")
@@ -117,9 +99,5 @@ class CheckingAll:
         self._finds(verdict.faults(), verdict.found(checked.remade))
 
     def _finds(self, faults: int, found: list[CheckFound]) -> None:
-        named = (*self._state.found, *found)[:FOUND_MAX]
-        self._is(faults=self._state.faults + faults, found=named)
-
-    def _is(self, **changed: Any) -> None:
-        self._state = msgspec.structs.replace(self._state, **changed)
-        self.known.take(self._state)
+        named = (*self._work.state.found, *found)[:FOUND_MAX]
+        self._work.says(faults=self._work.state.faults + faults, found=named)

@@ -162,7 +162,6 @@ class Commanding(Cluster):
         return Works(self.known.latest, self._checking_all.known.latest)
 
     def compact(self, caller: str) -> CompactionOut:
-        self.known.hear(self._neighbours.live(), self._wall_ms())
         self._compacting.begin(caller, self._wall_ms())
         shown = self.compaction()
         assert shown is not None, "it has just begun"

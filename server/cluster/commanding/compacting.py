@@ -20,12 +20,13 @@ from aiohttp import web
 
 from hookbundle.actors.replication.messages import Renew, RewriteCopy
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Conflict, CorruptRecord, HookbundleError
+from hookbundle.engine.errors import CorruptRecord, HookbundleError
 from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
 from hookbundle.engine.replication.entries import NUMBER_MAX, Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, Nodes, told
+from hookbundle.server.cluster.commanding.going_through import CALLER_CHARS_MAX, GoingThrough
 from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
@@ -41,7 +42,6 @@ PARTITION_S = 3_600.0  # after which the next partition has its turn
 ANSWER_S = 20.0  # less than a node waits for another one's answer
 AGAIN_S = 0.25
 LEFT_OUT_MAX = 16  # that are named; more of the same would make beats long
-CALLER_CHARS_MAX = 80
 DONE, NOT_YET = 204, 202
 AFTER = "Hb-After"
 """Says that a log is as it was asked for in a generation of a greater number: one that was begun
@@ -74,11 +74,10 @@ class Compacting:
         self._life = life
         self._nodes = nodes
         self._hosts = hosts
-        self._known = known
         self._tell = tell
         self._rewriting: dict[int, tuple[int, asyncio.Future[Any]]] = {}
-        self._task: asyncio.Task[None] | None = None
-        self._state = Compaction(0, node, life, "", len(hosts))
+        nothing = Compaction(0, node, life, "", len(hosts))
+        self._work = GoingThrough(known, nodes.live, Code.COMPACTION_UNDER_WAY, nothing)
 
     def between_nodes(self) -> list[Route]:
         """What the others ask of this one."""
@@ -90,30 +89,20 @@ class Compacting:
 
     def begin(self, caller: str, wall_ms: int) -> None:
         """Raises: Conflict while one is under way, at whichever node."""
-        is_ours = self._task is not None and not self._task.done()
-        if is_ours or self._known.is_under_way(self._nodes.live()):
-            raise Conflict.of(Code.COMPACTION_UNDER_WAY)
-        began_ms, caller = self._known.next_ms(wall_ms), caller[:CALLER_CHARS_MAX]
-        partitions = len(self._hosts)
-        self._state = Compaction(began_ms, self._node, self._life, caller, partitions)
-        self._is(doing="begins")
+        began_ms = self._work.may_begin(wall_ms)
+        caller, partitions = caller[:CALLER_CHARS_MAX], len(self._hosts)
+        begun = Compaction(began_ms, self._node, self._life, caller, partitions)
+        self._work.begin(begun, self._run(), "compaction")
         self._tell(CompactionBegun(node=self._node, caller=caller, partitions=partitions))
-        self._task = asyncio.create_task(self._run(), name="compaction")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._work.close()
 
     # ---- at the node that was asked
 
-    def _is(self, **changed: Any) -> None:
-        self._state = msgspec.structs.replace(self._state, **changed)
-        self._known.take(self._state)
-
     def _leaves_out(self, why: str) -> None:
-        left_out = (*self._state.left_out, f"{self._state.doing}: {why}"[:LINE_CHARS_MAX])
-        self._is(left_out=left_out[:LEFT_OUT_MAX])
+        left_out = (*self._work.state.left_out, f"{self._work.state.doing}: {why}"[:LINE_CHARS_MAX])
+        self._work.says(left_out=left_out[:LEFT_OUT_MAX])
 
     async def _run(self) -> None:
         for number in self._hosts:
@@ -125,9 +114,9 @@ class Compacting:
             except Exception as exc:  # whatever it is, the other partitions have their turn
                 log.error("partition not compacted", partition=number, exc_info=exc)
                 self._leaves_out(str(exc))
-            self._is(done=self._state.done + 1)
-        self._is(doing="")
-        over = self._state
+            self._work.says(done=self._work.state.done + 1)
+        self._work.says(doing="")
+        over = self._work.state
         self._tell(
             CompactionEnded(
                 node=over.node,
@@ -138,14 +127,14 @@ class Compacting:
         )
 
     async def _partition(self, number: int) -> None:
-        self._is(doing=f"partition {number}: its log")
+        self._work.says(doing=f"partition {number}: its log")
         least = await self._renewed(number)
         done: set[str] = set()
         while (node := self._next(number, done)) is not None:
-            self._is(doing=f"partition {number}: the copy of {node}")
+            self._work.says(doing=f"partition {number}: the copy of {node}")
             await self._rewritten(number, node, least)
             done.add(node)
-        self._is(doing=f"partition {number}: its former logs")
+        self._work.says(doing=f"partition {number}: its former logs")
         while (owner := self._owner(number)) is None or not await self._does(owner, TIDIED, number):
             await asyncio.sleep(AGAIN_S)
 
@@ -180,7 +169,7 @@ class Compacting:
         return -1 if after is None else after
 
     def _of(self, number: int) -> OfPartition:
-        return OfPartition(number, self._state.began_ms)
+        return OfPartition(number, self._work.state.began_ms)
 
     def _next(self, number: int, done: set[str]) -> str | None:
         """The node whose copy is next, its owner at last; None if there are no others."""

@@ -91,7 +91,7 @@ ERASING = (
     Mutant(
         name="ca10",
         bug="a second compaction begins at another node",
-        path="server/cluster/commanding/compacting.py",
+        path="server/cluster/commanding/going_through.py",
         edits=(("if is_ours or self._known", "if is_ours and self._known"),),
         caught_by=(f"{COMPACTING}::test_no_deleted_byte_is_left_in_any_log_or_copy",),
     ),

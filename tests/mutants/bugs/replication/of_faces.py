@@ -68,8 +68,8 @@ CLUSTER_FACES: tuple[Mutant, ...] = (
     Mutant(
         name="cf7",
         bug="a second check of all begins at another node",
-        path=f"{COMMANDING}/checking_all.py",
-        edits=(("if is_ours or self.known.is_under_way(live):", "if is_ours:"),),
+        path=f"{COMMANDING}/going_through.py",
+        edits=(("if is_ours or self._known.is_under_way(live):", "if is_ours:"),),
         caught_by=(
             f"{CHECKING_ALL}::"
             "test_one_check_of_all_goes_on_at_a_time_and_that_it_has_stopped_is_seen",
