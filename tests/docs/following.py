@@ -1,9 +1,11 @@
 """Follows a page: a fresh HOME, a folder that looks like the checkout, free ports."""
 
+import json
 import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hookbundle.tests.docs.pages import DOCS, ROOT, Block, Step, When, blocks, first_difference
-from hookbundle.tests.docs.terminal import Terminal
+from hookbundle.tests.docs.terminal import WITHIN_S, Terminal
 
 PORTS = ("8470", "8480")  # those of the pages
 LEFT_OUT = (".git", ".venv", ".venv-rivals", "build", "site")
@@ -52,6 +54,8 @@ class Reader:
         elif name:
             if typed:
                 terminal.types(typed)
+            if typed.startswith("hookbundle tail"):
+                self._wait_for_a_subscriber()
             terminal.shows(printed)
         else:
             code, lines = terminal.runs(typed)
@@ -60,6 +64,16 @@ class Reader:
             assert difference is None, f"{where}: `{typed}`: {difference}"
             if found := SECRET.search(" ".join(lines)):
                 self.secret = found[0]
+
+    def _wait_for_a_subscriber(self) -> None:
+        """Whoever types slowly has one before they go on: what comes earlier it would not show."""
+        end = time.monotonic() + WITHIN_S
+        while True:
+            code, lines = self._terminal("").runs("hookbundle status --json")
+            assert code == 0, lines
+            if json.loads("".join(lines))["feed"]["subscribers"]:
+                return
+            assert time.monotonic() < end, "`hookbundle tail` does not read the feed"
 
     def _terminal(self, name: str) -> Terminal:
         if name not in self.terminals:
