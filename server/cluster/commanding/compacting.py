@@ -113,7 +113,7 @@ class Compacting:
                 self._leaves_out("not done in time")
             except Exception as exc:  # whatever it is, the other partitions have their turn
                 log.error("partition not compacted", partition=number, exc_info=exc)
-                self._leaves_out(str(exc))
+                self._leaves_out("internal error")
             self._work.says(done=self._work.state.done + 1)
         self._work.says(doing="")
         over = self._work.state
@@ -142,9 +142,10 @@ class Compacting:
         """The number of the generation in which its log goes on."""
         after = epoch = -1
         while True:
-            owner = self._owner(number)
+            live = self._nodes.live()  # once: at the next look its owner may be gone
+            owner = owner_at(live, number)
             if owner is not None:
-                held = self._held(number)[owner]
+                held = live[owner].held[number]
                 now = _number_of(held)
                 if held.epoch == epoch and now > after:
                     return now

@@ -1,6 +1,7 @@
 """Logs and copies of a cluster are made anew: nothing that was deleted is left in any file."""
 
 import asyncio
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,19 @@ async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
         after = kept(made.cluster, CANARY)
 
     assert (ended["left_out"], after) == ([], [])
+
+
+async def test_an_owner_that_is_gone_from_one_moment_to_the_next_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two(tmp_path) as made:
+        asked = made.nodes[1]
+        all_of_them, looks = asked.live, itertools.count(1)
+        monkeypatch.setattr(asked, "live", lambda: {} if next(looks) == 2 else all_of_them())
+        await made.apis[1].ask("POST", COMPACT)
+        ended = await over(made.apis[1])
+
+    assert ended["left_out"] == []
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:
