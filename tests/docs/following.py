@@ -66,7 +66,7 @@ class Reader:
                 self.secret = found[0]
 
     def _wait_for_a_subscriber(self) -> None:
-        """Whoever types slowly has one before they go on: what comes earlier it would not show."""
+        """Who types has one before going on: `tail` would not show what comes earlier."""
         end = time.monotonic() + WITHIN_S
         while True:
             code, lines = self._terminal("").runs("hookbundle status --json")

@@ -35,7 +35,7 @@ def machine(folder: Path, key: bytes | None = KEY, **given: str) -> Machine:
     return Machine(config, (), folder, folder / "control.sock", None)
 
 
-def whats(found: list[Finding], level: str) -> str:
+def texts(found: list[Finding], level: str) -> str:
     return "\n".join(each.what for each in found if each.level == level)
 
 
@@ -70,7 +70,7 @@ def test_each_fault_of_the_settings_is_named_and_no_secret_is(tmp_path: Path) ->
         )
     )
 
-    faults, notes = whats(found, "fault"), whats(found, "note")
+    faults, notes = texts(found, "fault"), texts(found, "note")
     assert "there is no" in faults  # the key
     assert "must be USER:PASSWORD" in faults
     assert f"{creds} holds a secret and can be read by everybody" in faults
@@ -101,12 +101,12 @@ def test_servers_are_looked_at_one_by_one_and_then_asked_for_the_cluster(
     with_another_key = list(cluster.log_servers(other))
     sound = list(cluster.log_servers(machine(tmp_path, servers=servers, name=name, node="a")))
 
-    assert f"the log server {gone.removeprefix('nats://')} can't be used" in whats(sound, "fault")
-    assert "does not want TLS" in whats(sound, "note")
-    assert "its logs are on 1 log server" in whats(sound, "note")
-    assert f"there is no cluster {name}" in whats(without, "fault")
-    assert "another key than the cluster was made with" in whats(with_another_key, "fault")
-    assert "another key" not in whats(sound, "fault")
+    assert f"the log server {gone.removeprefix('nats://')} can't be used" in texts(sound, "fault")
+    assert "does not want TLS" in texts(sound, "note")
+    assert "its logs are on 1 log server" in texts(sound, "note")
+    assert f"there is no cluster {name}" in texts(without, "fault")
+    assert "another key than the cluster was made with" in texts(with_another_key, "fault")
+    assert "another key" not in texts(sound, "fault")
 
 
 def test_a_server_that_is_cut_off_from_the_others_is_named_and_nothing_is_said_of_the_record(
