@@ -72,7 +72,13 @@ class Commanding(Cluster):
         self.known = Known[Compaction](node.life, lambda beat: beat.compaction)
         self._giving = Giving(node.cluster.node, len(node.hosts), node, node.assigning)
         self._compacting = Compacting(
-            node.cluster.node, node.life, node, node.hosts, self.known, self._telling.tell
+            node.cluster.node,
+            node.life,
+            node,
+            node.hosts,
+            self.known,
+            node.neighbours.registered,
+            self._telling.tell,
         )
         self.upgrading = Upgrading(
             node.cluster.node, node.neighbours, node._lost, self._telling.tell

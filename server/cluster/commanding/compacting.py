@@ -3,7 +3,8 @@
 Partition by partition: the log goes on in a new generation, the copies that follow are written
 anew, then the owner's, which gives the partition away for that, and the old generations are
 deleted. So one copy at most does not follow, and the log is renewed before any copy is, for a copy
-that follows an old one would take deleted texts from there.
+that follows an old one would take deleted texts from there. A node that was away for its turn has
+one at the end, if it is back; if not, it is named: its disk has what was deleted.
 
 The node that was asked goes through them, and says in its beats how far it is (known.py). It holds
 no promise: if it ends, what was not done yet is not done, all others say so, and the command is
@@ -11,7 +12,7 @@ given once more.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.cluster.routing import AnswerLost, NotAsked
+from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.http.requests import body_of, number_of
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.cluster_facts import CompactionBegun, CompactionEnded, OfCluster
@@ -67,13 +69,16 @@ class Compacting:
         nodes: Nodes,
         hosts: Mapping[int, PartitionHost],
         known: Known[Compaction],
+        registered: Callable[[], Awaitable[Registered]],
         tell: Callable[[OfCluster], None],
     ) -> None:
-        """`node`, `life`: this one. `known`: what beats say. `tell` is told of begin and end."""
+        """`node`, `life`: this one. `known`: what beats say. `registered`: all nodes, also those
+        that do not run. `tell` is told of begin and end."""
         self._node = node
         self._life = life
         self._nodes = nodes
         self._hosts = hosts
+        self._registered = registered
         self._tell = tell
         self._rewriting: dict[int, tuple[int, asyncio.Future[Any]]] = {}
         nothing = Compaction(0, node, life, "", len(hosts))
@@ -105,16 +110,12 @@ class Compacting:
         self._work.says(left_out=left_out[:LEFT_OUT_MAX])
 
     async def _run(self) -> None:
+        recorded = await self._recorded()
+        missed: dict[tuple[int, str], int] = {}
         for number in self._hosts:
-            try:
-                async with asyncio.timeout(PARTITION_S):
-                    await self._partition(number)
-            except TimeoutError:
-                self._leaves_out("not done in time")
-            except Exception as exc:  # whatever it is, the other partitions have their turn
-                log.error("partition not compacted", partition=number, exc_info=exc)
-                self._leaves_out("internal error")
+            await self._has_its_turn(number, self._partition(number, recorded, missed))
             self._work.says(done=self._work.state.done + 1)
+        await self._catch_up(missed)
         self._work.says(doing="")
         over = self._work.state
         self._tell(
@@ -126,17 +127,49 @@ class Compacting:
             )
         )
 
-    async def _partition(self, number: int) -> None:
+    async def _has_its_turn(self, number: int, work: Awaitable[object]) -> None:
+        try:
+            async with asyncio.timeout(PARTITION_S):
+                await work
+        except TimeoutError:
+            self._leaves_out("not done in time")
+        except Exception as exc:  # whatever it is, the other partitions have their turn
+            log.error("partition not compacted", partition=number, exc_info=exc)
+            self._leaves_out("internal error")
+
+    async def _recorded(self) -> list[str]:
+        """The nodes of the cluster."""
+        self._work.says(doing="the nodes that do not run")
+        try:
+            return [each.name for each in (await self._registered()).nodes]
+        except HookbundleError as exc:
+            self._leaves_out(str(exc))
+            return []
+
+    async def _partition(
+        self, number: int, recorded: list[str], missed: dict[tuple[int, str], int]
+    ) -> None:
+        """What may have been away for its turn is put into `missed`, with the least number of a
+        generation that its copy has to come to."""
         self._work.says(doing=f"partition {number}: its log")
         least = await self._renewed(number)
-        done: set[str] = set()
-        while (node := self._next(number, done)) is not None:
-            self._work.says(doing=f"partition {number}: the copy of {node}")
-            await self._rewritten(number, node, least)
-            done.add(node)
+        asked, done = set[str](), set[str]()
+        while (node := self._next(number, asked)) is not None:
+            asked.add(node)
+            if await self._rewritten(number, node, least):
+                done.add(node)
         self._work.says(doing=f"partition {number}: its former logs")
         while (owner := self._owner(number)) is None or not await self._does(owner, TIDIED, number):
             await asyncio.sleep(AGAIN_S)
+        missed.update({(number, node): least for node in {*recorded, *asked} - done})
+
+    async def _catch_up(self, missed: Mapping[tuple[int, str], int]) -> None:
+        """Nodes that are back have their turn; the others are left out."""
+        for (number, node), least in missed.items():
+            await self._has_its_turn(number, self._rewritten(number, node, least))
+        for node in sorted({node for _, node in missed} - set(self._nodes.live())):
+            self._work.says(doing=f"the copies of {node}")
+            self._leaves_out("it does not run")
 
     async def _renewed(self, number: int) -> int:
         """The number of the generation in which its log goes on."""
@@ -172,19 +205,21 @@ class Compacting:
     def _of(self, number: int) -> OfPartition:
         return OfPartition(number, self._work.state.began_ms)
 
-    def _next(self, number: int, done: set[str]) -> str | None:
+    def _next(self, number: int, asked: set[str]) -> str | None:
         """The node whose copy is next, its owner at last; None if there are no others."""
         owner = self._owner(number)
-        left = [name for name in sorted(self._held(number)) if name not in done]
+        left = [name for name in sorted(self._held(number)) if name not in asked]
         return next((name for name in left if name != owner), left[0] if left else None)
 
-    async def _rewritten(self, number: int, node: str, least: int) -> None:
-        """A node that is not there any more, or holds no copy, has nothing to write anew."""
+    async def _rewritten(self, number: int, node: str, least: int) -> bool:
+        """False if the node holds no copy, as far as is heard of it."""
+        self._work.says(doing=f"partition {number}: the copy of {node}")
         while (held := self._held(number).get(node)) is not None:
             is_new = held.role in (Role.FOLLOWING, Role.OWNER) and _number_of(held) >= least
             if is_new and await self._does(node, REWRITE, number):
-                return
+                return True
             await asyncio.sleep(AGAIN_S)
+        return False
 
     def _held(self, number: int) -> dict[str, Held]:
         return held_at(self._nodes.live(), number)

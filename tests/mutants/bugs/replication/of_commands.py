@@ -4,6 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 GIVING = "tests/server/cluster/commanding/test_giving.py"
 COMPACTING = "tests/server/cluster/commanding/test_compacting.py"
+AWAY = "tests/server/cluster/commanding/test_away.py"
 FORGETTING = "tests/server/cluster/commanding/test_forgetting.py"
 ASSIGNMENT = "tests/engine/replication/test_assignment.py"
 MEMBERSHIP = "tests/actors/replication/nats/test_membership.py"
@@ -78,6 +79,36 @@ CLUSTER_COMMANDS = (
         edits=(("not NODE.fullmatch(node) or ", ""),),
         caught_by=(
             f"{MEMBERSHIP}::test_a_node_is_forgotten_alone_and_known_again_when_it_comes_back",
+        ),
+    ),
+    Mutant(
+        name="ce1",
+        bug="a compaction does not name the nodes that do not run",
+        path="server/cluster/commanding/compacting.py",
+        edits=(('            self._leaves_out("it does not run")\n', ""),),
+        caught_by=(f"{AWAY}::test_a_node_that_does_not_run_is_left_out_by_name",),
+    ),
+    Mutant(
+        name="ce2",
+        bug="a node that was away for its turn has none when it is back",
+        path="server/cluster/commanding/compacting.py",
+        edits=(("        await self._catch_up(missed)\n", ""),),
+        caught_by=(f"{AWAY}::test_a_node_that_was_away_for_its_turn_has_one_when_it_is_back",),
+    ),
+    Mutant(
+        name="ce3",
+        bug="only nodes that were there once can be left out of a compaction",
+        path="server/cluster/commanding/compacting.py",
+        edits=(("{*recorded, *asked} - done", "asked - done"),),
+        caught_by=(f"{AWAY}::test_a_node_that_does_not_run_is_left_out_by_name",),
+    ),
+    Mutant(
+        name="ce4",
+        bug="a compaction takes an owner that is gone for one that holds something",
+        path="server/cluster/commanding/compacting.py",
+        edits=(("held = live[owner].held[number]", "held = self._held(number)[owner]"),),
+        caught_by=(
+            f"{AWAY}::test_an_owner_that_is_gone_from_one_moment_to_the_next_is_waited_for",
         ),
     ),
 )

@@ -91,7 +91,7 @@ async def go_on_after_each(
             await deleted_once_more(api)
             assert kept(folder, servers.folder)
             await owns_something(api, "b")
-            running = asyncio.create_task(compacted(a))
+            running = asyncio.create_task(compacted(a, killed="b"))
             await b.until_ended()
             print(f"killed at: {point}")
             last = number == len(points) - 1

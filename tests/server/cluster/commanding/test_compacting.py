@@ -1,7 +1,6 @@
 """Logs and copies of a cluster are made anew: nothing that was deleted is left in any file."""
 
 import asyncio
-import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,21 @@ from hookbundle.server.cluster.commanding import commands, compacting
 from hookbundle.server.cluster.commanding.asking import JSON
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.maintenance.replication.copies import Rewritten, rewrite_copy
-from hookbundle.tests.in_process import Api, daemon_in, event, until
+from hookbundle.tests.in_process import daemon_in, event, until
+from hookbundle.tests.server.cluster.commanding.compaction import (
+    CANARY,
+    COMPACT,
+    HEARD_WITHIN_S,
+    STAYS,
+    TAKEN_OVER_WITHIN_S,
+    WITHIN_S,
+    kept,
+    over,
+    shown,
+    with_deleted_texts,
+)
 from hookbundle.tests.server.cluster.feed.hearing import heard
-from hookbundle.tests.server.cluster.in_memory import MemoryCluster
-from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
-
-COMPACT = "/v1/cluster/compact"
-CANARY = "a text that is deleted"
-STAYS = "a text that stays"
-WITHIN_S = 60.0
-HEARD_WITHIN_S = 10.0  # what a beat says, at another node
-TAKEN_OVER_WITHIN_S = 30.0
+from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
 
 
 @pytest.fixture(autouse=True)
@@ -37,48 +40,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "AGAIN_S", 0.05)
     monkeypatch.setattr(compacting, "AGAIN_S", 0.02)
     monkeypatch.setattr(commands, "LOOK_S", 0.02)
-
-
-def kept(cluster: MemoryCluster, text: str) -> list[str]:
-    """Where the text still stands: in logs, and in files of nodes."""
-    found = [
-        f"log {number}, {generation}"
-        for number, log in enumerate(cluster.logs)
-        for generation, entries in log.entries.items()
-        if any(text.encode() in entry.body for entry in entries)
-    ]
-    files = [path for path in cluster.folder.rglob("*") if path.is_file()]
-    return found + [str(path) for path in files if text.encode() in path.read_bytes()]
-
-
-async def shown(api: Api, within_s: float = WITHIN_S, **wanted: Any) -> dict[str, Any]:
-    """What the node says of the cluster, once it says this of the compaction."""
-    async with asyncio.timeout(within_s):
-        while True:
-            found: dict[str, Any] = await api.get("/v1/cluster")
-            compaction = found["compaction"]
-            if compaction is not None and compaction.items() >= wanted.items():
-                return found
-            await asyncio.sleep(0.05)
-
-
-async def over(api: Api, within_s: float = WITHIN_S) -> dict[str, Any]:
-    """The compaction, when it is over."""
-    seen = await shown(api, within_s, doing="", done=PARTITIONS)
-    found: dict[str, Any] = seen["compaction"]
-    return found
-
-
-async def with_deleted_texts(made: Two) -> None:
-    """Each workspace has a chat that stays, and had one with texts that are deleted."""
-    await made.made()
-    for name in NAMES:
-        for number in range(8):
-            text = {"text": CANARY * 20}
-            await made.apis[0].accept(name, event(f"m{number}", "deleted", **text))
-        await made.apis[0].accept(name, event("stays", "stays", text=STAYS))
-        answer = await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
-        assert answer.status in (200, 202, 204), answer
 
 
 async def test_no_deleted_byte_is_left_in_any_log_or_copy(tmp_path: Path) -> None:
@@ -257,19 +218,6 @@ async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
         after = kept(made.cluster, CANARY)
 
     assert (ended["left_out"], after) == ([], [])
-
-
-async def test_an_owner_that_is_gone_from_one_moment_to_the_next_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with two(tmp_path) as made:
-        asked = made.nodes[1]
-        all_of_them, looks = asked.live, itertools.count(1)
-        monkeypatch.setattr(asked, "live", lambda: {} if next(looks) == 2 else all_of_them())
-        await made.apis[1].ask("POST", COMPACT)
-        ended = await over(made.apis[1])
-
-    assert ended["left_out"] == []
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:
