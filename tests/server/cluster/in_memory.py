@@ -279,13 +279,13 @@ async def shared_out(*nodes: Node) -> None:
 
 
 @asynccontextmanager
-async def cluster(folder: Path, partitions: int, begun_ms: int = 1) -> AsyncIterator[MemoryCluster]:
-    """Logs of empty partitions, so old that they are renewed; its nodes are stopped at the end."""
+async def cluster(folder: Path, partitions: int, old: bool = False) -> AsyncIterator[MemoryCluster]:
+    """Logs of empty partitions; if `old`, they are renewed. Its nodes are stopped at the end."""
     made = MemoryCluster(folder, [MemoryLog() for _ in range(partitions)])
     for number, log in enumerate(made.logs):
         env = open_environment(folder / "first" / str(number), 1)
         try:
-            life = Life("init", SCHEMA, lambda: begun_ms)
+            life = Life("init", SCHEMA, (lambda: 1) if old else SystemClock().now_ms)
             await begin(log, env, FIRST, life, Chain(seq=0, epoch=0))
             await log.begin_with(FIRST)
         finally:

@@ -199,7 +199,7 @@ async def test_a_partition_is_not_claimed_by_a_node_whose_copy_is_far_behind(
         held = {number: replace(each, seq=each.seq - far) for number, each in said.held.items()}
         return replace(said, held=held)
 
-    async with cluster(tmp_path, partitions=1) as made:
+    async with cluster(tmp_path, partitions=1, old=True) as made:
         first = await made.start(owner, copies=3)
         await _renewed(first)  # who reads that first is further for a moment
         second = await made.start(ready, copies=3)
@@ -232,7 +232,7 @@ async def test_a_partition_is_not_given_to_a_node_that_still_reads_what_it_misse
             await gate.wait()
         return await read(log, generation, after, left.pop() if left else most)
 
-    async with cluster(tmp_path, partitions=1) as made:
+    async with cluster(tmp_path, partitions=1, old=True) as made:
         first = await made.start(owner)
         await _renewed(first)  # what comes now is in no base
         async with connected(first.config.listeners.socket_path) as session:

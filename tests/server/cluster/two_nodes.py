@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 
-from hookbundle.engine.clock import SystemClock
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.tests import feed_readers, in_process
@@ -94,8 +93,7 @@ async def reading_at(node: Node, **wanted: Any) -> AsyncIterator[Subscriber]:
 @asynccontextmanager
 async def two(folder: Path) -> AsyncIterator[Two]:
     async with AsyncExitStack() as closing:
-        now_ms = SystemClock().now_ms()  # else logs are renewed while a test looks at them
-        made = await closing.enter_async_context(cluster(folder, PARTITIONS, now_ms))
+        made = await closing.enter_async_context(cluster(folder, PARTITIONS))
         nodes = await made.start("a"), await made.start("b")
         await shared_out(*nodes)
         apis, visitors = [], []

@@ -31,7 +31,7 @@ async def until_fresh(asked: NodeProcess, number: int, name: str) -> None:
             copies = (await overview(asked))["partitions"][number]["copies"]
             if any(
                 each["node"] == name
-                and each["role"] in ("owner", "following")
+                and (each["role"] == "owner" or each["behind"] is not None)
                 and (each["behind"] or 0) < BEHIND_MAX
                 for each in copies
             ):
