@@ -24,6 +24,7 @@ from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut
 TAKE = "/cluster/take"
 KEEP_NONE = "/cluster/keep-none"
 WITHIN_S = 30.0
+SOON_S = 5.0
 
 
 class TakeIn(msgspec.Struct, frozen=True):
@@ -58,15 +59,19 @@ class Giving:
 
     async def move(self, wanted: MoveIn) -> MovedOut:
         number, to = wanted.partition, wanted.node
-        before, epoch = self._checked(number, to)
+        before, epoch = await self._given_by(number, to)
         await self._told(to, TAKE, TakeIn(number, epoch))
         if not await becomes(lambda: self._owner_of(number) == to, WITHIN_S):
             await self._told(to, TAKE, TakeIn(number, undo=True))
             raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=round(WITHIN_S))
         return MovedOut(number, to, before)
 
-    def _checked(self, number: int, to: str) -> tuple[str, int]:
-        """The partition's owner and epoch. Raises: NotFound, Conflict if it can't be given."""
+    async def _given_by(self, number: int, to: str) -> tuple[str, int]:
+        """The partition's owner and epoch. If it is just on its way from one node to another, or
+        its log goes on in a new generation, it is waited for.
+
+        Raises: NotFound, Conflict if it can't be given.
+        """
         live = self._nodes.live()
         if number >= self._partitions:
             raise NotFound.of(Code.NO_PARTITION, partition=number)
@@ -74,11 +79,19 @@ class Giving:
             raise NotFound.of(Code.NO_NODE, node=to)
         if live[to].leaves:
             raise Conflict.of(Code.NODE_LEAVES, node=to)
+        await becomes(lambda: self._can_give(number, to) is not None, SOON_S)
+        if (found := self._can_give(number, to)) is None:
+            raise Conflict.of(Code.NO_FRESH_COPY, node=to, partition=number)
+        return found
+
+    def _can_give(self, number: int, to: str) -> tuple[str, int] | None:
+        """The partition's owner and epoch; None if the other node could not go on at once."""
+        live = self._nodes.live()
         held = {name: beat.held for name, beat in live.items()}
         owner = owner_at(live, number)
         is_fresh = behind(held).get((number, to), BEHIND_MAX) < BEHIND_MAX
         if owner is None or not (owner == to or is_fresh):
-            raise Conflict.of(Code.NO_FRESH_COPY, node=to, partition=number)
+            return None
         return owner, held[owner][number].epoch
 
     def _owner_of(self, number: int) -> str | None:

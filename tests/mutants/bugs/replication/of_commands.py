@@ -111,4 +111,19 @@ CLUSTER_COMMANDS = (
             f"{AWAY}::test_an_owner_that_is_gone_from_one_moment_to_the_next_is_waited_for",
         ),
     ),
+    Mutant(
+        name="ce5",
+        bug="a partition that is just on its way from one node to another can't be moved",
+        path="server/cluster/commanding/giving.py",
+        edits=(
+            (
+                "        await becomes(lambda: self._can_give(number, to) is not None, SOON_S)\n",
+                "",
+            ),
+        ),
+        caught_by=(
+            "tests/server/cluster/commanding/test_giving.py::"
+            "test_a_partition_that_is_just_on_its_way_is_moved_when_it_has_an_owner",
+        ),
+    ),
 )

@@ -1,12 +1,17 @@
 """Partitions that are given away by command: one, or all of a node, and how long that lasts."""
 
 import asyncio
+import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hookbundle.engine.replication.assignment import assign
+from hookbundle.engine.replication.beats import Beat, Held
+from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import assigning
 from hookbundle.server.cluster.commanding import giving
 from hookbundle.server.cluster.node import Node
@@ -97,7 +102,30 @@ async def test_what_a_node_was_given_is_another_one_s_when_that_node_ends(tmp_pa
         assert number in first.owned
 
 
-async def test_what_can_not_be_moved_is_refused_and_stays(tmp_path: Path) -> None:
+async def test_a_partition_that_is_just_on_its_way_is_moved_when_it_has_an_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two(tmp_path) as made:
+        asked, number = made.nodes[0], min(made.nodes[0].owned)
+        seen, looks = asked.live, itertools.count(1)
+
+        def live() -> Mapping[str, Beat]:
+            beats = dict(seen())
+            if next(looks) < 4:
+                held = {**beats["a"].held, number: Held(Role.YIELDING)}
+                beats["a"] = replace(beats["a"], held=held)
+            return beats
+
+        monkeypatch.setattr(asked, "live", live)
+        moved = await made.apis[0].ask("POST", MOVE, {"partition": number, "node": "b"})
+
+    assert (moved.status, moved.document["before"]) == (200, "a")
+
+
+async def test_what_can_not_be_moved_is_refused_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "SOON_S", 0.1)
     async with two(tmp_path) as made:
         first, second = made.nodes
         number = min(first.owned)
