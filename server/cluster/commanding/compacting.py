@@ -43,6 +43,7 @@ TIDIED = "/cluster/tidied"
 PARTITION_S = 3_600.0  # after which the next partition has its turn
 ANSWER_S = 20.0  # less than a node waits for another one's answer
 AGAIN_S = 0.25
+RECORD_S = 60.0
 LEFT_OUT_MAX = 16  # that are named; more of the same would make beats long
 DONE, NOT_YET = 204, 202
 AFTER = "Hb-After"
@@ -138,13 +139,24 @@ class Compacting:
             self._leaves_out("internal error")
 
     async def _recorded(self) -> list[str]:
-        """The nodes of the cluster."""
+        """The nodes of the cluster. One of the log servers may be away, and this node on its way to
+        another one."""
         self._work.says(doing="the nodes that do not run")
         try:
-            return [each.name for each in (await self._registered()).nodes]
-        except HookbundleError as exc:
-            self._leaves_out(str(exc))
+            async with asyncio.timeout(RECORD_S):
+                while (found := await self._read()) is None:
+                    await asyncio.sleep(AGAIN_S)
+        except TimeoutError:
+            self._leaves_out("the log servers did not say which")
             return []
+        return [each.name for each in found.nodes]
+
+    async def _read(self) -> Registered | None:
+        """None if nobody can say."""
+        try:
+            return await self._registered()
+        except HookbundleError:
+            return None
 
     async def _partition(
         self, number: int, recorded: list[str], missed: dict[tuple[int, str], int]

@@ -126,4 +126,20 @@ CLUSTER_COMMANDS = (
             "test_a_partition_that_is_just_on_its_way_is_moved_when_it_has_an_owner",
         ),
     ),
+    Mutant(
+        name="ce6",
+        bug="a compaction asks once which nodes there are, and goes on without",
+        path="server/cluster/commanding/compacting.py",
+        edits=(
+            (
+                "                while (found := await self._read()) is None:\n",
+                "                if (found := await self._read()) is None:\n",
+            ),
+            (
+                '                    await asyncio.sleep(AGAIN_S)\n        except TimeoutError:\n            self._leaves_out("the log',
+                '                    raise TimeoutError\n        except TimeoutError:\n            self._leaves_out("the log',
+            ),
+        ),
+        caught_by=(f"{AWAY}::test_who_can_not_say_at_once_which_nodes_there_are_is_asked_again",),
+    ),
 )

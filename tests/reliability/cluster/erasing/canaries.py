@@ -8,6 +8,7 @@ ids, and the names of workspaces, sources and tokens.
 
 import asyncio
 import base64
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,9 +49,13 @@ def forms(text: str = MARK) -> Iterator[bytes]:
 def kept(*folders: Path) -> dict[str, list[str]]:
     """The files in which a mark still stands, and what the texts say of their places."""
     found = {}
-    for path in (each for folder in folders for each in folder.rglob("*")):
+    # `rglob` fails if a folder goes meanwhile; `walk` does not.
+    names = (
+        Path(at, name) for folder in folders for at, _, files in os.walk(folder) for name in files
+    )
+    for path in names:
         try:
-            content = path.read_bytes() if path.is_file() else b""
+            content = path.read_bytes()
         except FileNotFoundError:
             continue  # the servers, and nodes that run, delete files
         if any(form in content for form in (*forms(), PHONE.encode())):

@@ -59,3 +59,26 @@ async def test_a_node_that_was_away_for_its_turn_has_one_when_it_is_back(tmp_pat
         after = kept(made.cluster, CANARY)
 
     assert (ended["left_out"], after) == ([], [])
+
+
+async def test_who_can_not_say_at_once_which_nodes_there_are_is_asked_again(tmp_path: Path) -> None:
+    async with two(tmp_path) as made:
+        made.cluster.sessions.is_down = True
+        await made.apis[0].ask("POST", COMPACT)
+        under_way = await shown(made.apis[0], doing="the nodes that do not run")
+        made.cluster.sessions.is_down = False
+        ended = await over(made.apis[0])
+
+    assert under_way["compaction"]["left_out"] == ended["left_out"] == []
+
+
+async def test_nodes_of_which_nobody_says_anything_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "RECORD_S", 0.1)
+    async with two(tmp_path) as made:
+        made.cluster.sessions.is_down = True
+        await made.apis[0].ask("POST", COMPACT)
+        ended = await over(made.apis[0])
+
+    assert ended["left_out"] == ["the nodes that do not run: the log servers did not say which"]
