@@ -132,12 +132,12 @@ CLUSTER_COMMANDS = (
         path="server/cluster/commanding/compacting.py",
         edits=(
             (
-                "                while (found := await self._read()) is None:\n",
-                "                if (found := await self._read()) is None:\n",
+                "while (found := await self._read()) is None:",
+                "if not (found := await self._read()):",
             ),
             (
-                '                    await asyncio.sleep(AGAIN_S)\n        except TimeoutError:\n            self._leaves_out("the log',
-                '                    raise TimeoutError\n        except TimeoutError:\n            self._leaves_out("the log',
+                "                    await asyncio.sleep(AGAIN_S)\n        except",
+                "                    raise TimeoutError\n        except",
             ),
         ),
         caught_by=(f"{AWAY}::test_who_can_not_say_at_once_which_nodes_there_are_is_asked_again",),

@@ -55,7 +55,7 @@ def kept(*folders: Path) -> dict[str, list[str]]:
     )
     for path in names:
         try:
-            content = path.read_bytes()
+            content = path.read_bytes() if path.is_file() else b""
         except FileNotFoundError:
             continue  # the servers, and nodes that run, delete files
         if any(form in content for form in (*forms(), PHONE.encode())):
