@@ -76,11 +76,12 @@ async def until_none_is_too_many(api: Api) -> None:
     """The node that began alone has given up what the other one owns now: it has to be read from
     its log. Partition 0 is followed by all."""
     async with asyncio.timeout(WITHIN_S):
-        while any(
-            len(each["copies"]) > 1
-            for each in (await api.get("/v1/cluster"))["partitions"]
-            if each["number"] != OF_ALL
-        ):
+        while True:
+            partitions = (await api.get("/v1/cluster"))["partitions"]
+            others = [each["copies"] for each in partitions if each["number"] != OF_ALL]
+            owners = {each["owner"] for each in partitions if each["number"] != OF_ALL}
+            if all(len(copies) == 1 for copies in others) and owners == {"a", "b"}:
+                return
             await asyncio.sleep(0.1)
 
 
