@@ -10,18 +10,23 @@ from hookbundle.server.console.rendering import environment
 from hookbundle.tests.shared_work.forking import serve
 
 BEHIND = (  # what a command imports when it runs, and what takes longest
-    "daemon.run",
-    "demo.playing",
-    "doctor.examining",
-    "feed.tail",
-    "listening.running",
+    "hookbundle.commands.cluster.answering",
+    "hookbundle.commands.cluster.making",
+    "hookbundle.commands.daemon.run",
+    "hookbundle.commands.demo.playing",
+    "hookbundle.commands.doctor.examining",
+    "hookbundle.commands.feed.tail",
+    "hookbundle.commands.listening.running",
+    "hookbundle.server.cluster.joined",
+    "hookbundle.server.cluster.node",
+    "rich.progress",
 )
 
 
 def main() -> None:
     of_commands = [location.partition(":")[0] for location in cli.COMMANDS.values()]
-    for name in (*of_commands, *BEHIND):
-        import_module(f"hookbundle.commands.{name}")
+    for name in (*(f"hookbundle.commands.{each}" for each in of_commands), *BEHIND):
+        import_module(name)
     for code in LANGUAGES:
         environment(code)
     serve(run)

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from hookbundle.tests.in_process import event, receiving
-from hookbundle.tests.program import PROGRAM, program_in
-from hookbundle.tests.reliability.crashes.test_small_disk import UNSHARE
+from hookbundle.tests.program import program_in
 from hookbundle.tests.running import Running, running
+from hookbundle.tests.shared_work.mounting import UNSHARE, with_mounts
 
 IMAGE_BYTES = 96 << 20
-MOUNT = 'mount -o loop,errors=remount-ro "$1" "$0" && shift && exec "$@"'
+MOUNT = 'mount -o loop,errors=remount-ro "$1" "$0"'
 ABORT = 'mount -o remount,abort "$0" && ! touch "$0/still-writable" 2>/dev/null'
 
 
@@ -35,7 +35,8 @@ def image(tmp_path: Path) -> Path:
             file.truncate(IMAGE_BYTES)
         subprocess.run(["mkfs.ext4", "-q", each], check=True)
     (tmp_path / "data").mkdir()
-    command = confined(tmp_path, tmp_path / "tried", "sh", "-c", ABORT, str(tmp_path / "data"))
+    script, data = f"{MOUNT} && {ABORT}", str(tmp_path / "data")
+    command = [*UNSHARE, "sh", "-c", script, data, str(tmp_path / "tried")]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -45,15 +46,11 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-def confined(folder: Path, image: Path, *command: str) -> list[str]:
-    """The command with the image's file system as the folder of the data."""
-    return [*UNSHARE, "sh", "-c", MOUNT, str(folder / "data"), str(image), *command]
-
-
 @asynccontextmanager
 async def on_disk(folder: Path, image: Path) -> AsyncIterator[Running]:
     program = program_in(folder, STORAGE__FLOOR="1MiB", STORAGE__RESERVE="256KiB")
-    async with running(program, command=confined(folder, image, PROGRAM)) as daemon:
+    command = with_mounts(MOUNT, folder / "data", str(image))
+    async with running(program, command=command) as daemon:
         yield daemon
 
 

@@ -10,18 +10,19 @@ import pytest
 from hookbundle.engine.errors import StorageError, StoreFull
 from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.tests.in_process import receiving
-from hookbundle.tests.program import PROGRAM, Program, Ran, program_in
-from hookbundle.tests.reliability.crashes.test_small_disk import UNSHARE, confined, fill
+from hookbundle.tests.program import Program, Ran, program_in
+from hookbundle.tests.reliability.crashes.test_small_disk import confined, fill
 from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.running import running
+from hookbundle.tests.shared_work.mounting import UNSHARE, with_mounts
 
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"'
 
 
 @pytest.fixture(autouse=True)
 def namespaces(tmp_path: Path) -> None:
     """Skips the test where the machine allows no mount in a namespace."""
-    command = [*UNSHARE, "sh", "-c", READ_ONLY, str(tmp_path), "true"]
+    command = [*UNSHARE, "sh", "-c", READ_ONLY, str(tmp_path)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
 
@@ -56,7 +57,8 @@ async def test_on_a_full_disk_a_wrong_url_can_be_mended_and_nothing_new_be_made(
 async def read_only(program: Program, data: Path, *arguments: str) -> Ran:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *[*UNSHARE, "sh", "-c", READ_ONLY, str(data), PROGRAM, *arguments],
+        *with_mounts(READ_ONLY, data),
+        *arguments,
         env=program.env,
         stdout=pipe,
         stderr=pipe,

@@ -23,19 +23,12 @@ from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.log_servers.instead import KEY, init
 from hookbundle.tests.log_servers.relay import Relay
 from hookbundle.tests.program import PROGRAM, Program, program_in
-from hookbundle.tests.reliability.crashes.test_small_disk import UNSHARE
+from hookbundle.tests.shared_work.mounting import small_disk, with_mounts
 
 WITHIN_S = 60.0
 LOOK_S = 0.05
 NO_COMMANDS: Mapping[str, Sequence[str]] = {}
 AHEAD = (sys.executable, "-m", "hookbundle.tests.reliability.cluster.ahead")
-
-
-def on_small_disk(data: Path, mib: int) -> Sequence[str]:
-    """The command, with the data on a file system of its own, which ends with the process."""
-    data.mkdir(parents=True, exist_ok=True)
-    mount = f'mount -t tmpfs -o size={mib}m tmpfs "$0" && exec "$@"'
-    return (*UNSHARE, "sh", "-c", mount, str(data), PROGRAM)
 
 
 @dataclass(slots=True)
@@ -195,9 +188,10 @@ async def cluster_of(
             )
             command = commands.get(letter, AHEAD if letter in ahead else (PROGRAM,))
             if letter in disks:
-                command = on_small_disk(Path(program.env["HOOKBUNDLE_DATA"]), disks[letter])
-            env = {**program.env, "PYTHONPATH": ".src"}
-            node = NodeProcess(letter, at, Program(env), command, relays)
+                data = Path(program.env["HOOKBUNDLE_DATA"])
+                data.mkdir(parents=True)
+                command = with_mounts(small_disk(disks[letter]), data)
+            node = NodeProcess(letter, at, program, command, relays)
             made.nodes.append(node)
             closing.callback(node.end)
             if letter not in later:

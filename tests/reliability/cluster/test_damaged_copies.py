@@ -13,13 +13,14 @@ from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database.files import DATA
 from hookbundle.tests.in_process import Api, connected, event
 from hookbundle.tests.log_servers.cluster import LogServers
-from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of, on_small_disk
+from hookbundle.tests.reliability.cluster.nodes import NodeProcess, cluster_of
 from hookbundle.tests.reliability.cluster.test_failures import (
     WORKSPACES,
     Scene,
     long,
     under_traffic,
 )
+from hookbundle.tests.shared_work.mounting import UNSHARE, small_disk
 from hookbundle.tests.storage.page_damage import LEAF, pages_of, zeros
 
 WITHIN_S = 90.0
@@ -126,7 +127,7 @@ async def damaged(scene: Scene, *, is_stopped: bool) -> None:
 @pytest.fixture
 def small_disks(tmp_path: Path) -> None:
     """Skips the test where the machine allows no mount in a namespace."""
-    command = [*on_small_disk(tmp_path / "tried", 1)[:-1], "true"]
+    command = [*UNSHARE, "sh", "-c", small_disk(1), str(tmp_path)]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -4,7 +4,6 @@ The file system is a tmpfs in a mount namespace of the daemon; it disappears wit
 """
 
 import asyncio
-import os
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +14,10 @@ import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Answer, connected, event, receiving
-from hookbundle.tests.program import PROGRAM, program_in
+from hookbundle.tests.program import program_in
 from hookbundle.tests.reliability.harness.battery import Planned, size
 from hookbundle.tests.running import Running
+from hookbundle.tests.shared_work.mounting import UNSHARE, small_disk, with_mounts
 
 DISK_MIB = size(8, 48)
 FILLER_MIB = DISK_MIB // 2
@@ -28,9 +28,7 @@ MESSAGES_A_REQUEST = 10
 REFUSALS = 20
 REQUESTS_MAX = 20_000
 
-AS_ROOT = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-UNSHARE = ["unshare", "--mount", *AS_ROOT, "--"]
-MOUNT = f'mount -t tmpfs -o size={DISK_MIB}m tmpfs "$0" && exec "$@"'
+MOUNT = small_disk(DISK_MIB)
 
 
 @dataclass(slots=True)
@@ -46,7 +44,8 @@ async def confined(folder: Path, floor: str) -> AsyncIterator[Confined]:
     data.mkdir()
     program = program_in(folder, STORAGE__FLOOR=floor, STORAGE__RESERVE="256KiB")
     process = await asyncio.create_subprocess_exec(
-        *[*UNSHARE, "sh", "-c", MOUNT, str(data), PROGRAM, "run"],
+        *with_mounts(MOUNT, data),
+        "run",
         env=program.env,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -67,7 +66,7 @@ async def confined(folder: Path, floor: str) -> AsyncIterator[Confined]:
 @pytest.fixture(autouse=True)
 def namespaces(tmp_path: Path) -> None:
     """Skips the test where the machine allows no mount in a namespace."""
-    command = [*UNSHARE, "sh", "-c", MOUNT, str(tmp_path), "true"]
+    command = [*UNSHARE, "sh", "-c", MOUNT, str(tmp_path)]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:

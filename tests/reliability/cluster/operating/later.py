@@ -20,6 +20,7 @@ from hookbundle.tests.reliability.cluster.nodes import NodeProcess
 
 ROOT = Path(__file__).parents[4]
 ROOMS = ("actors", "commands", "engine", "server", "storage")
+PATH = "PYTHONPATH"
 LATER = SCHEMA + 1
 VERSION = f"{__version__}+later"
 EDITS = (
@@ -44,17 +45,18 @@ FIELD = len(Usage.__struct_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`path`: where Python finds the program."""
+    """`path`: where Python finds the program, if it is not the one that is installed."""
 
     name: str
-    path: Path
+    path: Path | None
 
     def put_on(self, node: NodeProcess) -> None:
         """The node has it with its next start, and so have commands there."""
-        node.program = Program({**node.program.env, "PYTHONPATH": str(self.path)})
+        env = {name: value for name, value in node.program.env.items() if name != PATH}
+        node.program = Program(env | ({PATH: str(self.path)} if self.path else {}))
 
 
-PRESENT = Version(__version__, ROOT / ".src")
+PRESENT = Version(__version__, None)
 
 
 def later_version(folder: Path) -> Version:

@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import cast
 
+from hookbundle.tests.shared_work.mounting import with_mounts
+
 HEAD = struct.Struct(">6H")
 SOUND = b"\x05sound\x04test\x00"
 A, ANSWER = 1, 0x8580
@@ -58,9 +60,8 @@ def can_be_used() -> bool:
     )
 
 
-def command_with(address: str, folder: Path, program: str) -> tuple[str, ...]:
+def command_with(address: str, folder: Path) -> list[str]:
     """The command that runs the program with that name server only."""
     conf = folder / "resolv.conf"
     conf.write_text(f"nameserver {address}\noptions timeout:5 attempts:2\n")
-    script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-    return ("unshare", "-m", "sh", "-c", script, str(conf), program)
+    return with_mounts('mount --bind "$0" /etc/resolv.conf', conf)

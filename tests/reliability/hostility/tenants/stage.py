@@ -83,7 +83,7 @@ class DaemonProcess:
 
     @property
     def pid(self) -> int:
-        """Of the daemon itself; `unshare` and `sh` have become it."""
+        """Of the daemon itself."""
         return self.process.pid
 
     async def read_log(self) -> None:
@@ -204,9 +204,9 @@ async def staged(
         attacker = await enter(speech.helper("attacker", scenario.__name__, str(scale)))
         given = {**COMMON, **(await attacker.hear())["settings"], **settings}
         program = program_in(folder, **given)
-        command: tuple[str, ...] = (PROGRAM,)
+        command = [PROGRAM]
         if scenario.needs_names:
-            command = name_server.command_with(met["names"], folder, PROGRAM)
+            command = name_server.command_with(met["names"], folder)
         process = await asyncio.create_subprocess_exec(
             *command, "run", env=program.env, stderr=asyncio.subprocess.PIPE, limit=2**22
         )
