@@ -1,15 +1,19 @@
 """A daemon in a process of its own that can be sent signals, and whose log is read."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from hookbundle.tests.in_process import Api, connected
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program
+
+LOOK_S = 0.05
 
 
 @dataclass(slots=True)
@@ -50,6 +54,18 @@ async def started(
     return await asyncio.create_subprocess_exec(
         *command, *arguments, "run", env=program.env, stderr=pipe, pass_fds=descriptors
     )
+
+
+async def until_served(socket_path: Path) -> None:
+    """A daemon listens there; of one whose log can't be read."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not _is_served(socket_path):
+            await asyncio.sleep(LOOK_S)
+
+
+def _is_served(socket_path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(socket_path)) == 0
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from hookbundle.commands.daemon.log_stream import LogStream
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
+from hookbundle.tests.running import until_served
 
 
 @asynccontextmanager
@@ -153,7 +154,7 @@ async def test_a_daemon_without_descriptors_of_its_own_for_the_log_keeps_its_dat
     process = await asyncio.to_thread(start_with, program, close)
     async with receiving() as receiver:
         try:
-            await until_served(program)
+            await until_served(program.socket_path)
             opened = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in closed}
             await works(program, receiver)
             code = await stopped(process)
@@ -189,12 +190,6 @@ def test_a_write_that_fails_is_a_lost_line() -> None:
 
 def start_with(program: Program, before: Callable[[], None]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([PROGRAM, "run"], env=program.env, preexec_fn=before)
-
-
-async def until_served(program: Program) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while (await program("status")).code:
-            pass
 
 
 def fill(pipe: int) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 from hookbundle.storage.database.files import DATA
 from hookbundle.tests.daemon.machine.operator import Operator
 from hookbundle.tests.in_process import event, receiving
-from hookbundle.tests.program import PROGRAM, TIMEOUT_S, program_in
-from hookbundle.tests.running import Running, running
+from hookbundle.tests.program import PROGRAM, program_in
+from hookbundle.tests.running import Running, running, until_served
 from hookbundle.tests.storage.page_damage import LEAF, WAYS, pages_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -80,9 +80,7 @@ async def test_log_lost(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(PROGRAM, "run", env=program.env, stderr=log)
     os.close(log)
     (tmp_path / "pid").write_text(f"{process.pid}\n")
-    async with asyncio.timeout(TIMEOUT_S):
-        while (await program("status")).code:
-            pass
+    await until_served(program.socket_path)
 
     reaped = asyncio.ensure_future(process.wait())
     codes = await operator.types(commands_of("Log lost"))

@@ -4,8 +4,6 @@ It is never alive and idle.
 """
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -34,8 +32,9 @@ from hookbundle.tests.in_process import (
 )
 from hookbundle.tests.mail_server import MailServer
 from hookbundle.tests.program import program_in
+from hookbundle.tests.reliability.crashes import leaving
 from hookbundle.tests.reliability.harness.battery import size
-from hookbundle.tests.running import Running
+from hookbundle.tests.running import Running, started
 
 ENDS_WITHIN_S = 60.0  # on a busy machine
 METHODS: dict[str, tuple[type, str]] = {
@@ -135,30 +134,12 @@ async def work(system: System, receiver: HookReceiver, server: MailServer) -> No
     assert receiver.at("hook")[0].message_ids[0] == "m0"
 
 
-EXITING = """
-from hookbundle.actors.{module} import {owner}
-from hookbundle.cli import main
-
-def leave(*_):
-    raise SystemExit(0)
-
-{owner}.{name} = leave
-main(["run"])
-"""
-
-
 @pytest.mark.parametrize("actor", size(("chat", "store"), ("chat", "webhook", "timer", "store")))
 async def test_an_actor_that_raises_system_exit_ends_the_process_as_failed(
     tmp_path: Path, actor: str
 ) -> None:
-    owner, name = METHODS[actor]
-    module = owner.__module__.rpartition(".")[2]
-    code = EXITING.format(module=module, owner=owner.__name__, name=name)
     program = program_in(tmp_path)
-    env = {**program.env, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, env=env, stderr=asyncio.subprocess.PIPE
-    )
+    process = await started(program, command=leaving.command(*METHODS[actor]))
     try:
         async with receiving() as receiver, connected(program.socket_path) as session:
             daemon = Running(session, process)
