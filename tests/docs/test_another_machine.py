@@ -50,17 +50,18 @@ async def test_a_daemon_moves_to_another_machine(tmp_path: Path) -> None:
     (folders[OLD] / "etc" / "hookbundle").mkdir()
     scp = {"scp": SCP.format(old=folders[OLD], new=folders[NEW])}
     programs = {name: program_in(folder) for name, folder in folders.items()}
-    machines = {
-        OLD: Operator(folders[OLD], programs[OLD], scp),
-        NEW: Operator(folders[NEW], programs[NEW]),
-    }
     parts = [block for block in blocks(PAGE) if block.terminal]
     started = next(
         number
         for number, block in enumerate(parts)
         if block.terminal == NEW and any("enable --now" in str(step.typed) for step in block.steps)
     )
-    async with receiving() as receiver:
+    async with (
+        receiving() as receiver,
+        Operator(folders[OLD], programs[OLD], scp) as old,
+        Operator(folders[NEW], programs[NEW]) as new,
+    ):
+        machines = {OLD: old, NEW: new}
         with keyboards(machines) as at:
             await machines[OLD].types("systemctl start hookbundle")
             await busy(programs[OLD], receiver)

@@ -25,13 +25,13 @@ def files() -> dict[str, str]:
 
 
 async def test_what_the_page_types_works(tmp_path: Path) -> None:
-    operator = Operator(tmp_path, program_in(tmp_path))
     (tmp_path / "packaging").symlink_to(ROOT / "packaging")
     for name in ("etc/systemd/system", "backups"):
         (tmp_path / name).mkdir(parents=True)
     parts = [block for block in blocks(PAGE) if block.terminal == AS_ROOT]
-    with keyboards({AS_ROOT: operator}) as at:
-        await at.follow(PAGE, parts)
+    async with Operator(tmp_path, program_in(tmp_path)) as operator:
+        with keyboards({AS_ROOT: operator}) as at:
+            await at.follow(PAGE, parts)
         await operator.types("systemctl stop hookbundle")
 
     assert sum(len(block.steps) for block in parts) > 10

@@ -5,26 +5,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program
+from hookbundle.tests.shared_work.systemctl import Manager
 
-# Stands for systemd: `start` waits until the daemon is ready, `stop` until it has ended.
-SYSTEMCTL = """#!/bin/sh
-stop() {
-    [ -f pid ] && kill "$(cat pid)" && while kill -0 "$(cat pid)"; do sleep 0.05; done
-}
-start() {
-    hookbundle run 2>>log & echo $! > pid
-    until [ -S "$HOOKBUNDLE_SOCKET" ]; do sleep 0.05; done
-    until hookbundle status; do :; done
-}
-case "$1" in
-    stop|disable) stop ;;
-    start|enable) start ;;
-    restart) stop; start ;;
-esac >/dev/null 2>&1
-exit 0
-"""
 NO_MORE: Mapping[str, str] = {}
 
 
@@ -36,14 +21,23 @@ class Operator:
     ) -> None:
         """`stand_ins`: programs beside systemctl, by their names."""
         self.folder = folder
+        self._manager = Manager({"hookbundle": [PROGRAM, "run"]})
         tools = folder / "tools"
         tools.mkdir()
-        for name, text in {"systemctl": SYSTEMCTL, **stand_ins}.items():
+        for name, text in {"systemctl": self._manager.script, **stand_ins}.items():
             (tools / name).write_text(text)
             (tools / name).chmod(0o700)
         (tools / "hookbundle").symlink_to(PROGRAM)
         (folder / "root").mkdir()
-        self.env = {**program.env, "PATH": f"{tools}:{os.environ['PATH']}"}
+        path = f"{tools}:{os.environ['PATH']}"
+        self.env = {**program.env, "PATH": path, "ROOT": str(folder)}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """What was started there has ended."""
+        await asyncio.to_thread(self._manager.close)
 
     def placed(self, text: str) -> str:
         for there, here in (

@@ -29,9 +29,9 @@ async def stop(daemon: Running) -> None:
 
 async def test_damaged_data_file(tmp_path: Path) -> None:
     program = program_in(tmp_path)
-    operator, data = Operator(tmp_path, program), tmp_path / "data"
+    data = tmp_path / "data"
     (tmp_path / "backups").mkdir()
-    async with receiving() as receiver:
+    async with receiving() as receiver, Operator(tmp_path, program) as operator:
         async with running(program) as daemon:
             await daemon.make("acme", receiver, aggregation="1h")
             events = [event(f"m{n}", f"c{n}", text="words " * 200) for n in range(100)]
@@ -55,8 +55,7 @@ async def test_damaged_data_file(tmp_path: Path) -> None:
 
 async def test_another_machine(tmp_path: Path) -> None:
     program = program_in(tmp_path)
-    operator = Operator(tmp_path, program)
-    async with receiving() as receiver:
+    async with receiving() as receiver, Operator(tmp_path, program) as operator:
         async with running(program) as daemon:
             await daemon.make("acme", receiver, aggregation="1h")
             await daemon.accept("acme", event("m1"))
@@ -74,18 +73,18 @@ async def test_another_machine(tmp_path: Path) -> None:
 
 async def test_log_lost(tmp_path: Path) -> None:
     program = program_in(tmp_path)
-    operator = Operator(tmp_path, program)
     heard, log = os.pipe()
     os.close(heard)
     process = await asyncio.create_subprocess_exec(PROGRAM, "run", env=program.env, stderr=log)
     os.close(log)
-    (tmp_path / "pid").write_text(f"{process.pid}\n")
+    (tmp_path / "hookbundle.pid").write_text(f"{process.pid}\n")
     await until_served(program.socket_path)
 
     reaped = asyncio.ensure_future(process.wait())
-    codes = await operator.types(commands_of("Log lost"))
-    await operator.types("systemctl stop hookbundle")
+    async with Operator(tmp_path, program) as operator:
+        codes = await operator.types(commands_of("Log lost"))
+        await operator.types("systemctl stop hookbundle")
 
     assert codes == [0, 0]
     assert await reaped == 0
-    assert '"ready"' in (tmp_path / "log").read_text()
+    assert '"ready"' in (tmp_path / "hookbundle.log").read_text()

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from hookbundle.tests.docs.terminal import Terminal
 from hookbundle.tests.log_servers.ports import free_port
 from hookbundle.tests.log_servers.server import BINARY
 from hookbundle.tests.program import PROGRAM
+from hookbundle.tests.shared_work.systemctl import Manager
 
 DESK = "desk"
 LOG_SERVERS = ("n1", "n2", "n3")
@@ -38,25 +39,10 @@ OWN_NAME = re.compile(r'^(server_name: |  advertise: "|node = ")(?:n1|a)\b', re.
 PATHS = re.compile(r"(?<![\w/.])/(etc|root|run|var/lib)(?![\w-])")
 OF_USER = re.compile(r" -o hookbundle -g hookbundle\b")
 
-# Starts and stops the two services of the page. A node has started when it is ready.
-SYSTEMCTL = """#!/bin/sh
-for unit; do :; done
-pid=$ROOT/$unit.pid
-log=$ROOT/$unit.log
-lives() { [ -d "/proc/$(cat "$pid")" ] && ! grep -q '^State:.Z' "/proc/$(cat "$pid")/status"; }
-if [ -f "$pid" ]; then
-    case "$1" in stop|disable|restart) kill "$(cat "$pid")"; while lives; do sleep 0.1; done ;; esac
-fi
-case "$1" in start|enable|restart) ;; *) exit 0 ;; esac
-: >"$log"
-if [ "$unit" = hookbundle ]; then
-    hookbundle run >>"$log" 2>&1 & echo $! >"$pid"
-    until grep -q '"event": "ready"' "$log"; do lives || exit 1; sleep 0.1; done
-else
-    nats-server -c "$ROOT/etc/nats/nats-server.conf" >>"$log" 2>&1 & echo $! >"$pid"
-fi
-exit 0
-"""
+SERVICES = {
+    "hookbundle": [PROGRAM, "run"],
+    "nats-server": [str(BINARY), "-c", "$ROOT/etc/nats/nats-server.conf"],
+}
 # The path is one of the machine from which it is copied: it goes to the same place of the other.
 SCP = """#!/bin/sh
 [ "$1" = -p ] && shift
@@ -181,7 +167,8 @@ def machines() -> Iterator[Machines]:
     with TemporaryDirectory(prefix="cl-") as folder, ExitStack() as stack:
         tools = Path(folder) / "tools"
         tools.mkdir()
-        for name, text in {"systemctl": SYSTEMCTL, "scp": SCP}.items():
+        manager = stack.enter_context(closing(Manager(SERVICES)))
+        for name, text in {"systemctl": manager.script, "scp": SCP}.items():
             (tools / name).write_text(text)
             (tools / name).chmod(0o700)
         for name, path in {"hookbundle": PROGRAM, "nats-server": str(BINARY)}.items():
