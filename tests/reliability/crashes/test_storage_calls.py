@@ -34,7 +34,7 @@ from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.transitions.notes import Confirm, RaiseSchema
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.tests.actors.stores import TIMEOUT_S
-from hookbundle.tests.folding import EVERY, Fold, State, stored
+from hookbundle.tests.folding import EVERY, Fold, stored
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, part, size
 from hookbundle.tests.reliability.harness.failing_calls import FailingDisk, Fault
 from hookbundle.tests.reliability.harness.recorded_life import RecordedDatabase, Step, live, restore
@@ -227,6 +227,7 @@ async def test_a_store_lives_on_through_one_fault_after_the_other(
     for env in (disk.sound, recorded.env):
         restore(env, recorded.steps[0].before)
 
+    fold = Fold()
     async with storing(disk, recorded) as store:
         for number, step in enumerate(list(recorded.steps)):
             if step.leads_up and number % LED_UP:
@@ -239,7 +240,9 @@ async def test_a_store_lives_on_through_one_fault_after_the_other(
                 planned.saw(kind)
             with disk.sound.read() as txn:
                 assert list(check(txn)) == []
-            assert folded(disk.sound) == stored(disk.sound).workspaces
+            for fact in facts_of(disk.sound, fold.seq):
+                fold.apply(fact)
+            assert fold.workspaces == stored(disk.sound).workspaces
 
     planned.check()
 
@@ -274,13 +277,6 @@ def last_told(env: Environment) -> int:
     return FeedReader(env).ends().next - 1
 
 
-def facts_of(env: Environment, after: int = 0) -> list[dict[str, Any]]:
+def facts_of(env: Environment, after: int) -> list[dict[str, Any]]:
     events = FeedReader(env).read(after, EVERY).events
     return [{name: getattr(each, name) for name in each.__struct_fields__} for each in events]
-
-
-def folded(env: Environment) -> dict[str, State]:
-    fold = Fold()
-    for fact in facts_of(env):
-        fold.apply(fact)
-    return fold.workspaces

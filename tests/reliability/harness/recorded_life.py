@@ -43,6 +43,7 @@ from hookbundle.storage.transitions.tokens import (
 )
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
+from hookbundle.tests.reliability.harness.battery import FULL
 from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.recorded import ageing
 from hookbundle.tests.storage.recorded.changes import change_all
@@ -73,7 +74,8 @@ class Step:
 
 
 class RecordedDatabase(ScratchDatabase):
-    """Records each group that it commits, and checks the database after those that are tested."""
+    """Records each group that it commits. In the long form the database is checked after those that
+    are tested; in the short one a Store's is, which has to hold the same."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -86,7 +88,7 @@ class RecordedDatabase(ScratchDatabase):
         in_full = not self._leading_up
         before = self.dump() if in_full or not self.steps else {}
         outcomes = super().group(*group)
-        if in_full:
+        if in_full and FULL:
             assert findings(self) == []
         self.steps.append(Step(group, before, self._leading_up))
         return outcomes
