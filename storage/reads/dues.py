@@ -19,6 +19,8 @@ from hookbundle.storage.database.keyspace import DUE_OWNER, Due, DueKind
 
 NONE: Mapping[DueKind, Container[bytes]] = {}
 NOBODYS: Mapping[bytes, bytes] = {}
+FIRST_OF = {kind: keyspace.due_of(kind) for kind in DueKind}
+AFTER_ALL = b"\xff"
 
 WALKED_AT_ONCE = 8_192  # rows looked at in one walk, of 0.3 microseconds each
 JUMP_AFTER = 16  # rows of one owner and time; a jump costs about as much as looking at so many
@@ -90,15 +92,17 @@ class DueReads:
         A kind without such a row is left out.
         """
         found: dict[DueKind, int] = {}
+        key = b""  # where the cursor is: at a later kind's row, others before it have none
         with self._env.read() as txn, txn.cursor() as cursor:
-            for kind in kinds:
-                of_kind, left_out = keyspace.due_of(kind), but.get(kind, ())
-                more = cursor.set_range(of_kind)
-                while more and (key := cast("bytes", cursor.key())).startswith(of_kind):
+            for kind in sorted(kinds):
+                of_kind, left_out = FIRST_OF[kind], but.get(kind, ())
+                if key < of_kind:
+                    key = cast("bytes", cursor.key()) if cursor.set_range(of_kind) else AFTER_ALL
+                while key.startswith(of_kind):
                     if key not in left_out:
                         found[kind] = key_fields.due(key).at_ms
                         break
-                    more = cursor.next()
+                    key = cast("bytes", cursor.key()) if cursor.next() else AFTER_ALL
         return found
 
     def version(self) -> int:
