@@ -25,7 +25,7 @@ from hookbundle.tests.mutants.table import MUTANTS
 TREE = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 120
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "docs", "bench"
+    ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "bench"
 )
 PROGRAM = """#!{python}
 from hookbundle.cli import main
