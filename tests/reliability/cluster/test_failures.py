@@ -18,10 +18,10 @@ from hookbundle.tests.log_servers.cluster import LogServers
 from hookbundle.tests.reliability.cluster.audit import arrived, copies_of, shown
 from hookbundle.tests.reliability.cluster.clients import Traffic, traffic
 from hookbundle.tests.reliability.cluster.nodes import ClusterProcesses, cluster_of
-from hookbundle.tests.reliability.harness.battery import FULL
+from hookbundle.tests.reliability.harness.battery import FULL, size
 
 WORKSPACES = 8
-BEFORE, AFTER = 20, 30  # answers of each client
+BEFORE, AFTER = size((10, 15), (20, 30))  # answers of each client
 
 long = pytest.mark.skipif(not FULL, reason="long form: make cluster-table")
 
