@@ -74,8 +74,7 @@ class Step:
 
 
 class RecordedDatabase(ScratchDatabase):
-    """Records each group that it commits. In the long form the database is checked after those that
-    are tested; in the short one a Store's is, which has to hold the same."""
+    """Records each group that it commits. In the long form, checks what those tested have left."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -88,7 +87,7 @@ class RecordedDatabase(ScratchDatabase):
         in_full = not self._leading_up
         before = self.dump() if in_full or not self.steps else {}
         outcomes = super().group(*group)
-        if in_full and FULL:
+        if in_full and FULL:  # a Store that lives through them, and has the same, is checked
             assert findings(self) == []
         self.steps.append(Step(group, before, self._leading_up))
         return outcomes
