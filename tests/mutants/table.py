@@ -47,6 +47,7 @@ from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_long_answers import ENDING, LONG_ANSWERS
+from hookbundle.tests.mutants.bugs.replication.of_lost_answers import LOST_ANSWERS
 from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
@@ -153,6 +154,7 @@ MUTANTS = (
     *AT_NIGHT,
     *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
+    *LOST_ANSWERS,
     *CLUSTER_FACES,
     *OF_VERSIONS,
     *CHECKS_OF_COPIES,

@@ -22,6 +22,7 @@ from hookbundle.engine.replication.entries import Generation
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding.asking import JSON, Nodes
 from hookbundle.server.cluster.commanding.comparing import (
+    ANSWER_S,
     DONE,
     HOLD,
     LOOK,
@@ -110,14 +111,16 @@ class Checking:
         return Checked(verdict, place, remade)
 
     async def _moment(self, node: str, number: int, check: str) -> Place | str:
-        """Of its copy, held; in words, why there is none."""
+        """Of its copy, held; in words, why there is none. One node that is silent is not waited for
+        so long that the others hold theirs no more."""
         try:
-            body = await self._asked(node, HOLD, HoldIn(number, check))
+            async with asyncio.timeout(ANSWER_S):
+                body = await self._asked(node, HOLD, HoldIn(number, check))
             held = msgspec.json.decode(body, type=HeldOut)
             return Place(Generation.read(held.generation), held.seq)
         except NotLookedAt as exc:
             return str(exc)
-        except (msgspec.DecodeError, CorruptRecord):
+        except (TimeoutError, msgspec.DecodeError, CorruptRecord):
             return SILENT
 
     async def _looked(

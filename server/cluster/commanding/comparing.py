@@ -34,7 +34,8 @@ HOLD = "/cluster/hold"
 LOOK = "/cluster/look"
 REMAKE = "/cluster/remake"
 ANSWER_S = 20.0  # less than a node waits for another one's answer
-HELD_S = 30.0  # without a question
+HELD_S = 30.0  # without a question; more than ANSWER_S, for which others are waited for meanwhile
+TOO_LATE = "it was not asked in time to go on with the check; give the command again"
 BETWEEN_BYTES_MAX = 64 << 20  # of a copy that is further behind
 DONE, NOT_YET, REFUSED = 200, 202, 409
 
@@ -145,8 +146,10 @@ class Comparing:
         def tick() -> None:
             env.ends_if_told()
             is_waiting = not held.missing.done()
-            if self._is_closing or (is_waiting and loop.time() > held.asked_s + HELD_S):
+            if self._is_closing:
                 raise Overloaded.of(Code.STOPPING)
+            if is_waiting and loop.time() > held.asked_s + HELD_S:
+                raise NotComparedError(TOO_LATE)
 
         def began(at: Position) -> None:
             loop.call_soon_threadsafe(_set, held.began, at)

@@ -3,7 +3,13 @@
 The node that is asked looks whether it can be done, tells the node that it concerns, and waits
 until beats say that it is done. What was told is in the beats of that node from then on, so that
 all assign partitions by it (engine/replication/assignment.py:as_given).
+
+If the answer of that node is lost it may have been told, so it is waited for all the same. A caller
+hears that a partition is not moved only if the node has said that it does not take it any more.
 """
+
+import asyncio
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
@@ -16,7 +22,7 @@ from hookbundle.engine.replication.roles import BEHIND_MAX, Role
 from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
 from hookbundle.server.cluster.partitions.holding import owner_at
-from hookbundle.server.cluster.routing import NotAsked
+from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
@@ -25,6 +31,9 @@ TAKE = "/cluster/take"
 KEEP_NONE = "/cluster/keep-none"
 WITHIN_S = 30.0
 SOON_S = 5.0
+TAKEN_BACK_WITHIN_S = 20.0
+AGAIN_S = 0.25
+DONE = 204
 
 
 class TakeIn(msgspec.Struct, frozen=True):
@@ -60,9 +69,10 @@ class Giving:
     async def move(self, wanted: MoveIn) -> MovedOut:
         number, to = wanted.partition, wanted.node
         before, epoch = await self._given_by(number, to)
-        await self._told(to, TAKE, TakeIn(number, epoch))
+        await self._is_told(to, TAKE, TakeIn(number, epoch))
         if not await becomes(lambda: self._owner_of(number) == to, WITHIN_S):
-            await self._told(to, TAKE, TakeIn(number, undo=True))
+            if not await self._takes_no_more(to, number):
+                raise AnswerLost.of(AnswerLost.other)
             raise Overloaded.of(Code.NOT_MOVED, partition=number, node=to, within=round(WITHIN_S))
         return MovedOut(number, to, before)
 
@@ -94,6 +104,19 @@ class Giving:
             return None
         return owner, held[owner][number].epoch
 
+    async def _takes_no_more(self, node: str, number: int) -> bool:
+        """Whether the node has said so. One that is gone for a moment is asked again: it would take
+        the partition when it is back."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_BACK_WITHIN_S):
+                while True:
+                    with suppress(NotAsked, AnswerLost):
+                        status = await told(self._nodes, node, TAKE, TakeIn(number, undo=True))
+                        if status == DONE:
+                            return True
+                    await asyncio.sleep(AGAIN_S)
+        return False
+
     def _owner_of(self, number: int) -> str | None:
         return owner_at(self._nodes.live(), number)
 
@@ -106,11 +129,13 @@ class Giving:
         others = [name for name, beat in live.items() if name != node and not beat.leaves]
         if not others and not wanted.undo:
             raise Conflict.of(Code.NOBODY_STAYS, node=node)
-        await self._told(node, KEEP_NONE, KeepNoneIn(wanted.undo))
+        is_told = await self._is_told(node, KEEP_NONE, KeepNoneIn(wanted.undo))
         await becomes(lambda: self._has_done(wanted, node), WITHIN_S)
         now = self._nodes.live().get(node)
         if now is None:
             raise NotFound.of(Code.NO_NODE, node=node)
+        if not is_told and now.leaves == wanted.undo:
+            raise AnswerLost.of(AnswerLost.other)
         return DrainedOut(node, now.leaves, _owns(now))
 
     def _has_done(self, wanted: DrainIn, node: str) -> bool:
@@ -122,14 +147,19 @@ class Giving:
 
     # ---- between nodes
 
-    async def _told(self, node: str, path: str, what: msgspec.Struct) -> None:
-        """Raises: NotFound if the node is not there, Conflict if it does not do it; AnswerLost."""
+    async def _is_told(self, node: str, path: str, what: msgspec.Struct) -> bool:
+        """False if nobody knows. Raises: NotFound if the node is not there, Conflict if it does not
+        do it."""
         try:
-            status = await told(self._nodes, node, path, what)
+            async with asyncio.timeout(WITHIN_S):
+                status = await told(self._nodes, node, path, what)
+        except (AnswerLost, TimeoutError):
+            return False
         except NotAsked:
             raise NotFound.of(Code.NO_NODE, node=node) from None
-        if status != 204:
+        if status != DONE:
             raise Conflict.of(Code.NODE_REFUSES, node=node)
+        return True
 
     async def _take(self, request: web.Request) -> web.Response:
         wanted = await body_of(request, TakeIn)
@@ -137,12 +167,12 @@ class Giving:
             self._assigning.take_no_more(wanted.partition)
         elif wanted.partition < self._partitions:
             self._assigning.take(wanted.partition, wanted.epoch)
-        return web.Response(status=204)
+        return web.Response(status=DONE)
 
     async def _keep_none(self, request: web.Request) -> web.Response:
         wanted = await body_of(request, KeepNoneIn)
         await self._assigning.keep_none(undo=wanted.undo)
-        return web.Response(status=204)
+        return web.Response(status=DONE)
 
 
 def _owns(beat: Beat) -> int:
