@@ -15,7 +15,7 @@ from aiohttp import web
 from hookbundle import __version__
 from hookbundle.engine.conditions import Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster import figures, overview, tokens
+from hookbundle.server.cluster import figures, tokens
 from hookbundle.server.cluster.backing_up import reaching
 from hookbundle.server.cluster.backing_up.backing_up import BackingUp
 from hookbundle.server.cluster.callers import sources
@@ -25,6 +25,7 @@ from hookbundle.server.cluster.console import lists, notices
 from hookbundle.server.cluster.feed import pages
 from hookbundle.server.cluster.measuring.of_cluster import families
 from hookbundle.server.cluster.merging import Merging
+from hookbundle.server.cluster.overview.overview import Heard
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.routing import MISDIRECTED, Router
 from hookbundle.server.cluster.shaping import shaping
@@ -40,7 +41,6 @@ from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.cluster import ClusterOut
 from hookbundle.server.http.schemas.status import StatusOut, reason_out
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.reads.totals import waiting
@@ -167,13 +167,10 @@ class Serving:
         here = [route for route in own if route.path in OF_NODE]
         return [*here, *ClusterCommands(self.commanding).routes()]
 
-    async def seen(self) -> ClusterOut:
-        return self.heard(await self.commanding.upgrading.registered()).overview()
-
-    def heard(self, registered: Registered | None = None) -> overview.Heard:
+    def heard(self, registered: Registered | None = None) -> Heard:
         node = self._node
         roles = {number: host.role.state for number, host in node.hosts.items()}
-        return overview.Heard(
+        return Heard(
             node.cluster.node,
             len(node.hosts),
             node.neighbours.heard_s() > 0,
@@ -189,6 +186,7 @@ class Serving:
             self.commanding.check_of_all(),
             node.neighbours.away,
             node.neighbours.replicas,
+            node.cluster.copies,
         )
 
     def said(self) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""What a cluster's nodes know, and what that means for people: in words, for `cluster status`."""
+"""What a cluster's nodes know, and could write."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -31,31 +31,6 @@ def versions_of(live: Mapping[str, Beat]) -> list[str]:
     return sorted({beat.version for beat in live.values()})
 
 
-def in_words(live: Mapping[str, Beat], registered: Registered | None) -> list[str]:
-    """What a person should know, each in a sentence. `registered`: None if nobody can say."""
-    found = []
-    if len(versions := versions_of(live)) > 1:
-        nodes = ", ".join(f"{name} {live[name].version}" for name in sorted(live))
-        found.append(f"nodes run {len(versions)} versions: {nodes}")
-    if registered is None:
-        return found
-    found += [
-        f"{name} is recorded and does not run: start it, or `hookbundle cluster forget {name}`"
-        for name in registered.gone(live)
-    ]
-    upgrade = registered.upgrade()
-    if upgrade is None:
-        return found
-    before, after = _shown(registered.cluster), _shown(upgrade)
-    if upgrade.behind:
-        names = ", ".join(sorted(each.name for each in upgrade.behind))
-        found.append(f"the cluster writes {before}, and not {after}, which {names} can't read")
-    else:
-        found.append(
-            f"all nodes can {after}, and the cluster writes {before}: `hookbundle cluster upgrade`"
-        )
-    return found
-
-
-def _shown(of: ClusterRecord | Upgrade) -> str:
+def shown(of: ClusterRecord | Upgrade) -> str:
+    """In words."""
     return f"schema {of.schema}" + (f" in format {of.format}" if of.format > 1 else "")

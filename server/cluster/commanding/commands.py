@@ -20,6 +20,7 @@ from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.commanding.recovering import Recovering
 from hookbundle.server.cluster.commanding.telling import Telling
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
+from hookbundle.server.cluster.overview.overview import Heard
 from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
@@ -96,7 +97,11 @@ class Commanding(Cluster):
         self._task: asyncio.Task[None] | None = None
 
     async def overview(self) -> ClusterOut:
-        return await self._node.serving.seen()
+        return (await self.heard()).overview()
+
+    async def heard(self) -> Heard:
+        """With what the log servers have on record."""
+        return self._node.serving.heard(await self.upgrading.registered())
 
     def where(self, workspace_id: str) -> WhereOut:
         return self._node.serving.heard().where(workspace_id)

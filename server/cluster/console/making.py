@@ -17,7 +17,6 @@ def new_console(node: "Node", router: Router, mail_tests: MailTests) -> NodeCons
         node.config.console,
         Everywhere(router.partitions, router.asked, lambda: node.serving.alone()),
         node.serving.commanding,
-        node.cluster.copies,
         node.sessions,
         node.feed,
         node.fair_limits,

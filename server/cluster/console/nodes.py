@@ -13,12 +13,11 @@ from aiohttp import web
 
 from hookbundle.engine.replication.members import APART_MS
 from hookbundle.engine.replication.names import PARTITIONS_MAX
-from hookbundle.server.cluster.console.needs import needs_of
+from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.requests import number_of
-from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import CheckAllIn, ClusterOut, DrainIn, MoveIn
 
@@ -29,11 +28,8 @@ QUESTION = "cluster_question.html"
 
 @dataclass(frozen=True, slots=True)
 class NodesPage:
-    """`copies`: as `needs_of` wants it."""
-
     access: AccessCheck
-    cluster: Cluster
-    copies: int
+    cluster: Commanding
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -55,8 +51,8 @@ class NodesPage:
         return visit.render("parts/cluster.html", **await self._words())
 
     async def _words(self) -> dict[str, Any]:
-        cluster = await self.cluster.overview()
-        return {"cluster": cluster, "needs": needs_of(cluster, self.copies), "apart_ms": APART_MS}
+        heard = await self.cluster.heard()
+        return {"cluster": heard.overview(), "needs": heard.needs(), "apart_ms": APART_MS}
 
     # ---- commands
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.cluster.asked import asked_of, response_of
+from hookbundle.server.cluster.commanding.commands import Commanding
 from hookbundle.server.cluster.console import notices
 from hookbundle.server.cluster.console.lists import Everywhere
 from hookbundle.server.cluster.console.nodes import NodesPage
@@ -34,7 +35,6 @@ from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.feed.source import Source
 from hookbundle.server.http.fair_limits import FairLimits
-from hookbundle.server.http.resources.cluster import Cluster
 from hookbundle.server.http.resources.mail_tests import MailTests
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -51,8 +51,7 @@ class NodeConsole:
         self,
         config: ConsoleConfig,
         everywhere: Everywhere,
-        cluster: Cluster,
-        copies: int,
+        cluster: Commanding,
         sessions: SignedIn,
         feed: Source,
         fair_limits: FairLimits,
@@ -78,7 +77,7 @@ class NodeConsole:
             FindingPage(access, nothing, nothing, everywhere.owner_of),
             OverviewPage(access, self.samples, status, needs_url),
             MailPage(access, mail_tests),
-            NodesPage(access, cluster, copies),
+            NodesPage(access, cluster),
             ErrorsPage(access),
             SignInPage(access, sessions, wrong_token),
         )

@@ -10,9 +10,10 @@ CHECKING = f"{TESTS}/test_checking.py"
 CHECKING_ALL = f"{TESTS}/test_checking_all.py"
 TELLING = f"{TESTS}/test_telling.py"
 CONSOLE = "server/cluster/console"
+NEEDED = "server/cluster/overview/needs.py"
 PAGES = "tests/server/cluster/console/test_pages.py"
 PAGE = "tests/server/cluster/console/test_commands.py"
-NEEDS = "tests/server/cluster/console/test_nodes.py"
+NEEDS = "tests/server/cluster/overview/test_needs.py"
 GIVEN = f"{PAGE}::test_partitions_are_given_away_and_a_node_takes_them_again"
 
 CLUSTER_FACES: tuple[Mutant, ...] = (
@@ -111,20 +112,15 @@ CLUSTER_FACES: tuple[Mutant, ...] = (
     Mutant(
         name="cf12",
         bug="the page has a line for each of a hundred partitions with the same need",
-        path=f"{CONSOLE}/needs.py",
-        edits=(
-            (
-                "    found += _together(\n        need\n",
-                "    found += list(\n        need\n",
-            ),
-        ),
+        path=NEEDED,
+        edits=(("    if stopped:\n        where", "    for _ in stopped:\n        where"),),
         caught_by=(f"{NEEDS}::test_many_partitions_with_the_same_need_are_said_once",),
     ),
     Mutant(
         name="cf13",
         bug="a node that is gone is not on the page",
-        path=f"{CONSOLE}/needs.py",
-        edits=(("for name in cluster.gone]", "for name in ()]"),),
+        path=NEEDED,
+        edits=(("for name in cluster.gone:", "for name in ():"),),
         caught_by=(f"{NEEDS}::test_what_could_be_written_is_said_once_all_nodes_know_it",),
     ),
     Mutant(

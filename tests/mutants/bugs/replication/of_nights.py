@@ -8,7 +8,8 @@ ELSEWHERE = "tests/actors/replication/nats/test_elsewhere.py"
 INIT = "tests/commands/cluster/test_init.py"
 MEMBERS = "tests/engine/replication/test_members.py"
 MEMBERSHIP = "tests/actors/replication/nats/test_membership.py"
-OVERVIEW = "tests/server/cluster/test_overview.py"
+OVERVIEW = "tests/server/cluster/overview/test_overview.py"
+NEEDS = "server/cluster/overview/needs.py"
 
 AT_NIGHT = (
     Mutant(
@@ -58,8 +59,8 @@ AT_NIGHT = (
     Mutant(
         name="cw6",
         bug="nobody is told that a log server is gone",
-        path="server/cluster/overview.py",
-        edits=(("        if self.away:\n", "        if False:\n"),),
+        path=NEEDS,
+        edits=(("    if cluster.log_servers_away:\n", "    if False:\n"),),
         caught_by=(
             f"{OVERVIEW}::test_a_log_server_that_the_others_miss_is_named_and_nothing_else_is",
         ),
@@ -67,15 +68,15 @@ AT_NIGHT = (
     Mutant(
         name="cw10",
         bug="nobody is told that a log is on one server alone",
-        path="server/cluster/overview.py",
-        edits=(("        if self.replicas < REPLICAS:\n", "        if self.replicas < 1:\n"),),
+        path=NEEDS,
+        edits=(("if cluster.log_replicas < REPLICAS:", "if cluster.log_replicas < 1:"),),
         caught_by=(f"{OVERVIEW}::test_logs_on_fewer_than_three_servers_are_named",),
     ),
     Mutant(
         name="cw7",
         bug="a node that hears nothing says that partitions have no owner",
-        path="server/cluster/overview.py",
-        edits=(("        if unowned and self.hears:\n", "        if unowned:\n"),),
+        path=NEEDS,
+        edits=(("if unowned and cluster.hears:", "if unowned:"),),
         caught_by=(
             f"{OVERVIEW}::test_who_hears_nothing_does_not_say_of_others_what_it_can_not_know",
         ),

@@ -7,7 +7,7 @@ MOVING = "tests/server/cluster/feed/test_moving.py"
 CURSORS = "tests/storage/reads/several/test_cursors.py"
 SESSIONS = "tests/server/cluster/console/test_sessions.py"
 PAGES = "tests/server/cluster/console/test_pages.py"
-NODES = "tests/server/cluster/console/test_nodes.py"
+NODES = "tests/server/cluster/overview/test_needs.py"
 TAIL = "tests/daemon/commands/test_tail_ends.py"
 
 FEED = "server/cluster/feed"
@@ -163,11 +163,11 @@ FEED_OF_ALL = (
     Mutant(
         name="fd15",
         bug="a broken copy counts for a copy",
-        path=f"{CONSOLE}/needs.py",
+        path="server/cluster/overview/needs.py",
         edits=(
             (
-                "    if sum(copy.role in USABLE for copy in partition.copies) < wanted:\n",
-                "    if len(partition.copies) < wanted:\n",
+                "if sum(c.role in USABLE for c in each.copies) < wanted]",
+                "if len(each.copies) < wanted]",
             ),
         ),
         caught_by=(f"{NODES}::test_what_needs_a_person_is_said",),

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from hookbundle.engine.replication.beats import Beat, Held
 from hookbundle.engine.replication.roles import Role
-from hookbundle.server.cluster.overview import Heard
+from hookbundle.server.cluster.overview.overview import Heard
 
 A = Beat("a", "life of a", "1.0", 0, 1 << 40, "", {0: Held(Role.OWNER, 3, "1x0", 5_000)})
 B = Beat("b", "life of b", "1.0", 0, 1 << 40, "", {0: Held(Role.FOLLOWING, 3, "1x0", 4_990)})
@@ -53,7 +53,8 @@ def test_a_full_disk_is_named_once_for_all_copies_on_it() -> None:
 
     low = "the disk of b has 5 MiB left: make room; with less than storage.floor it gives its "
     for seen in own, other:
-        disk, broken = seen.warnings
+        copies, broken, disk = seen.warnings
+        assert copies.startswith("partitions with fewer copies than the 2 there should be: 0, 1, 2")
         assert disk.startswith(low)
         assert broken.startswith("copies of b are broken, and made anew when they can be: 0, 1, 2 ")
     assert own.warnings[1].endswith(
