@@ -48,7 +48,7 @@ class UnderWay:
         self._waiting[made] = Waiting(tell, self._loop.time())
         made.add_done_callback(self._made)
         if self._alarm is None:
-            self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
+            self._look_later()
 
     async def answer(self, work: Awaitable[T]) -> T:
         """What the change answers.
@@ -93,6 +93,9 @@ class UnderWay:
             for waiting in list(self._waiting.values()):
                 if waiting.since_s <= until_s:
                     waiting.tell()
+        self._look_later()
+
+    def _look_later(self) -> None:
         self._alarm = self._loop.call_later(min(LOOK_S, STALLED_S), self._look)
 
 
