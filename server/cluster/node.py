@@ -144,7 +144,7 @@ class Node(Process):
         self.tokens = TokenCheck(tokens, self.clock, tokens.used)
         router = Router(partitions, self.owned, self)
         router.here = self.answer
-        self.unknown_tokens = UnknownTokens(tokens, router.asked, partitions)
+        self.unknown_tokens = UnknownTokens(tokens, router.asked, partitions, router.owns)
         router.posters = posters_at(self, router)
         token_of = finding(tokens, self.tokens, router.asked, partitions)
         self.sessions = ClusterSessions(self.neighbours.sessions, token_of, self.clock)

@@ -22,15 +22,15 @@ from hookbundle.engine.errors import HookbundleError, NotOwner
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.cluster.asked import (
     Answered,
+    AnswerLost,
     Asked,
+    NotAsked,
     asked_of,
     asked_of_source,
     in_parts,
     may_be_repeated,
     response_of,
 )
-from hookbundle.server.cluster.asked import AnswerLost as AnswerLost
-from hookbundle.server.cluster.asked import NotAsked as NotAsked
 from hookbundle.server.cluster.long_answers import fetching
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.owned import Owned
@@ -122,6 +122,9 @@ class Router:
     def owned_at(self, number: int) -> Owned | None:
         """The partition, if this node surely owns it."""
         return None if self._others.is_doubtful(number) else self._owned.get(number)
+
+    def owns(self, number: int) -> bool:
+        return self.owned_at(number) is not None
 
     async def handled(self, number: int, request: web.Request, route: Route) -> web.StreamResponse:
         """Raises: HookbundleError as the handler; NotOwner; AnswerLost."""

@@ -7,8 +7,9 @@ callers/unknown_tokens.py.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,7 @@ from hookbundle.storage.reads.lookup import Reads
 
 PATH = "/cluster/tokens/{digest}"
 PLACES_MAX = 4_096
+NOWHERE: ContextVar[bytes] = ContextVar("digest of what is no token, for one request", default=b"")
 AT_ONCE = 8  # questions for tokens that may be in any partition, all who sign in together
 
 
@@ -48,22 +50,31 @@ class NodeTokens:
     def find(self, digest: bytes) -> Token | None:
         asked = self._asked.get(digest)
         if not asked:
-            return self.known(digest)
+            return None if NOWHERE.get() == digest else self.known(digest)
         owned = self._owned.get(self.partition_of(asked[0]))
         return asked[0] if owned is None else owned.tokens.find(digest)
 
     def known(self, digest: bytes) -> Token | None:
         """The token, if a partition or a copy of this node has it."""
+        return self.remembered(digest) or self.found_in(digest, range(self._partitions))
+
+    def remembered(self, digest: bytes) -> Token | None:
+        """The token, if it is where it was found the last time."""
         place = self._places.get(digest)
-        if place is not None and (token := self._in(place, digest)) is not None:
-            return token
-        for partition in range(self._partitions):
+        if place is None:
+            return None
+        if (token := self._in(place, digest)) is None:
+            del self._places[digest]
+        return token
+
+    def found_in(self, digest: bytes, places: Iterable[int]) -> Token | None:
+        """The token, if this node has it in one of the partitions; each is a look."""
+        for partition in places:
             if (token := self._in(partition, digest)) is not None:
                 if len(self._places) >= PLACES_MAX:
                     self._places.clear()
                 self._places[digest] = partition
                 return token
-        self._places.pop(digest, None)
         return None
 
     def _in(self, partition: int, digest: bytes) -> Token | None:
@@ -84,6 +95,15 @@ class NodeTokens:
             asked.remove(token)
             if not asked and self._asked.get(digest) is asked:
                 del self._asked[digest]
+
+    @contextmanager
+    def nowhere(self, digest: bytes) -> Iterator[None]:
+        """It was looked for, for one request, and is not looked for again."""
+        before = NOWHERE.set(digest)
+        try:
+            yield
+        finally:
+            NOWHERE.reset(before)
 
     def ended(self, digest: bytes) -> None:
         """Its owner knows of no such token: it is good for no request under way either."""

@@ -10,6 +10,7 @@ from hookbundle.tests.mutants.bugs.callers.of_slow_and_failed_requests import (
 from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
 from hookbundle.tests.mutants.bugs.callers.of_the_reference import REFERENCE
 from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
+from hookbundle.tests.mutants.bugs.cluster.of_lost_answers import LOST_ANSWERS
 from hookbundle.tests.mutants.bugs.commands.of_checks import CHECKS
 from hookbundle.tests.mutants.bugs.commands.of_doctor import DOCTOR
 from hookbundle.tests.mutants.bugs.commands.of_listening import LISTENING
@@ -47,7 +48,6 @@ from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_long_answers import ENDING, LONG_ANSWERS
-from hookbundle.tests.mutants.bugs.replication.of_lost_answers import LOST_ANSWERS
 from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY

@@ -1,14 +1,17 @@
-"""A token that nobody here knows is asked of the owners of partitions; how many at once is bounded.
+"""A token that nobody here knows is asked of the owners of partitions; how many is bounded.
 
-Anybody can invent tokens, and each is a question to another node, where a daemon alone would look
-into its own database. So unauthenticated clients have few places for such questions, and each
-address a share of them. A token that was found once takes no place again.
+Anybody can invent tokens. A daemon alone looks into its database once; a node has many partitions,
+and what it does not own is a question to another node. So first it looks where the token would be
+that the request needs: in the partition of its path, and where those for all are. For whatever more
+is to be done each address has its turns (turns.py), and for questions a share of few places. A
+token that was found once takes neither again.
 
 A stream of events lasts longer than an answer is true. So where its token is not known here, be it
 that it never was or that the copy is being rewritten, the owner is asked again and again.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -16,10 +19,11 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from hookbundle.engine.error_codes import Term
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.error_codes import Code, Term
+from hookbundle.engine.errors import HookbundleError, TooManyRequests
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.cluster.asked import Ask
+from hookbundle.server.cluster.callers.turns import Turns
 from hookbundle.server.cluster.partitions import placing
 from hookbundle.server.cluster.partitions.placing import OF_ALL
 from hookbundle.server.cluster.tokens import NodeTokens, asked_for
@@ -45,12 +49,15 @@ def places() -> FairLimit[str]:
 
 @dataclass(slots=True)
 class UnknownTokens:
-    """`limit`: of questions at once. `elsewhere`: where tokens are that were found by asking."""
+    """`owns`: whether this node surely owns the partition. `limit`: of questions at once, `turns`:
+    one after the other. `elsewhere`: where tokens are that were found by asking."""
 
     tokens: NodeTokens
     ask: Ask
     partitions: int
+    owns: Callable[[int], bool]
     limit: FairLimit[str] = field(default_factory=places)
+    turns: Turns = field(default_factory=Turns)
     elsewhere: dict[bytes, int] = field(default_factory=dict)
 
     def asked_first(self) -> Middleware:
@@ -63,20 +70,22 @@ class UnknownTokens:
             bearer = bearer_in(hint_of(request, "Authorization"))
             if not bearer:
                 return await handler(request)
-            digest = digest_of(bearer)
-            token, is_stream = self.tokens.known(digest), request.path == EVENTS_PATH
-            if token is not None and not is_stream:
-                return await handler(request)
+            digest, is_stream = digest_of(bearer), request.path == EVENTS_PATH
             try:
-                token = token or await self._found(request, digest)
+                token = await self._known(request, digest)
+                is_known = token is not None
+                token = token or await self._asked(request, digest)
             except HookbundleError as exc:
                 # Nobody can say whether the token is good: that is no 401.
                 response = answer_for(exc)
                 add_common_headers(response)
                 return response
+            if is_known and not is_stream:
+                return await handler(request)
             if token is None:
                 self.tokens.ended(digest)
-                return await handler(request)
+                with self.tokens.nowhere(digest):
+                    return await handler(request)
             with self.tokens.having(digest, token):
                 if not is_stream:
                     return await handler(request)
@@ -85,7 +94,34 @@ class UnknownTokens:
 
         return ask_first
 
-    async def _found(self, request: web.Request, digest: bytes) -> Token | None:
+    async def _known(self, request: web.Request, digest: bytes) -> Token | None:
+        """The token, if this node knows it. Raises: TooManyRequests."""
+        token = self.tokens.remembered(digest)
+        token = token or self.tokens.found_in(digest, self._places(request))
+        if token is not None or digest in self.elsewhere:
+            return token
+        await self._turn(address_of(request))
+        # Wherever it is: who may not do this with it is told so.
+        token = self.tokens.known(digest)
+        if token is not None:
+            self.turns.give_back(address_of(request))
+        return token
+
+    def _places(self, request: web.Request) -> tuple[int, ...]:
+        """Where a token is with which the request may be made."""
+        number = placing.of_path(request, self.partitions)
+        return (OF_ALL,) if number in (None, OF_ALL) else (number, OF_ALL)
+
+    async def _turn(self, address: str) -> None:
+        """Raises: TooManyRequests."""
+        wait_s = self.turns.wait_s(address, asyncio.get_running_loop().time())
+        if wait_s is None:
+            self.limit.refused_owner += 1
+            raise TooManyRequests.of(Code.SHARE_USED, what=Term.UNKNOWN_TOKENS)
+        if wait_s:
+            await asyncio.sleep(wait_s)
+
+    async def _asked(self, request: web.Request, digest: bytes) -> Token | None:
         """Raises: NotOwner; AnswerLost; TooManyRequests; Overloaded."""
         place = self.elsewhere.get(digest)
         if place is not None:
@@ -93,11 +129,15 @@ class UnknownTokens:
             if token is None:
                 self.elsewhere.pop(digest, None)
             return token
-        number = placing.of_path(request, self.partitions)
+        # What this node owns it has looked at just now.
+        others = [each for each in self._places(request) if not self.owns(each)]
+        if not others:
+            return None
         with self.limit.holding(address_of(request)):
-            for place in dict.fromkeys((OF_ALL if number is None else number, OF_ALL)):
+            for place in others:
                 token = await asked_for(self.ask, place, digest)
                 if token is not None:
+                    self.turns.give_back(address_of(request))
                     if len(self.elsewhere) >= REMEMBERED_MAX:
                         self.elsewhere.clear()
                     self.elsewhere[digest] = place

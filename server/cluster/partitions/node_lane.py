@@ -6,7 +6,7 @@ lane of a daemon alone is that the log may not decide, and that a partition may 
     the log does not decide   its caller is told after a while, and gets 503. The places in the
                               Store's queue are held until it is decided all the same
     given away                is done when the lane's requests are answered, too
-    a token                   is looked for here alone: what must be asked for is aiohttp's
+    a token                   is one that was found here before: the others are aiohttp's
 """
 
 import asyncio
@@ -126,13 +126,14 @@ def _give_back(taken: Taken) -> None:
 
 
 class KnownHere:
-    """Tokens, without what is said of them by others for one request."""
+    """Tokens that this node has found before: one dict to look into, for a request that may be
+    anybody's. aiohttp's way finds the others."""
 
     def __init__(self, tokens: NodeTokens) -> None:
         self._tokens = tokens
 
     def find(self, digest: bytes) -> Token | None:
-        return self._tokens.known(digest)
+        return self._tokens.remembered(digest)
 
 
 class OfNode(Protocol):

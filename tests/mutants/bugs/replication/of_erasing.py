@@ -22,7 +22,7 @@ ERASING = (
         name="ca2",
         bug="a stream ends while the copy that knows its token is rewritten",
         path="server/cluster/callers/unknown_tokens.py",
-        edits=(("if token is not None and not is_stream:", "if token is not None:"),),
+        edits=(("if is_known and not is_stream:", "if is_known:"),),
         caught_by=(f"{STREAMS}::test_it_goes_on_while_the_copy_that_knew_its_token_is_gone",),
     ),
     Mutant(

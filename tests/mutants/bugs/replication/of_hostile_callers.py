@@ -20,12 +20,7 @@ HOSTILE_CALLERS = (
         name="nd1",
         bug="what an owner has said of a token is good while a request with it is under way",
         path="server/cluster/callers/unknown_tokens.py",
-        edits=(
-            (
-                "                self.tokens.ended(digest)\n                return",
-                "                return",
-            ),
-        ),
+        edits=(("                self.tokens.ended(digest)\n", ""),),
         caught_by=(KEPT_GOOD,),
     ),
     Mutant(

@@ -117,7 +117,7 @@ NODES = (
         name="cq9",
         bug="what another node has said of a token for one request lets in others",
         path="server/cluster/partitions/node_lane.py",
-        edits=(("self._tokens.known(digest)", "self._tokens.find(digest)"),),
+        edits=(("self._tokens.remembered(digest)", "self._tokens.find(digest)"),),
         caught_by=(f"{LANE}::test_what_another_node_has_said_of_a_token_is_not_for_the_lane",),
     ),
     Mutant(
