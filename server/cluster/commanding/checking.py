@@ -19,7 +19,7 @@ from hookbundle.actors.replication.between import Place
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, NotFound
 from hookbundle.engine.replication.entries import Generation
-from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.asked import AnswerLost, Asked
 from hookbundle.server.cluster.commanding.asking import JSON, Nodes
 from hookbundle.server.cluster.commanding.comparing import (
     ANSWER_S,
@@ -38,7 +38,6 @@ from hookbundle.server.cluster.commanding.comparing import (
 )
 from hookbundle.server.cluster.commanding.verdict import Copy, Verdict
 from hookbundle.server.cluster.partitions.holding import held_at, owner_at
-from hookbundle.server.cluster.routing import AnswerLost
 from hookbundle.server.http.schemas.cluster import CheckedOut, CheckIn
 from hookbundle.storage.cluster_facts import OfCluster, PartitionRepaired
 

@@ -18,6 +18,7 @@ from hookbundle.server.cluster.commanding.comparing import Comparing
 from hookbundle.server.cluster.commanding.giving import Giving
 from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.commanding.recovering import Recovering
+from hookbundle.server.cluster.commanding.rewriting import Rewriting
 from hookbundle.server.cluster.commanding.telling import Telling
 from hookbundle.server.cluster.commanding.upgrading import Upgrading
 from hookbundle.server.cluster.overview.overview import Heard
@@ -76,11 +77,12 @@ class Commanding(Cluster):
             node.cluster.node,
             node.life,
             node,
-            node.hosts,
+            len(node.hosts),
             self.known,
             node.neighbours.registered,
             self._telling.tell,
         )
+        self._rewriting = Rewriting(node.hosts)
         self.upgrading = Upgrading(
             node.cluster.node, node.neighbours, node._lost, self._telling.tell
         )
@@ -107,7 +109,7 @@ class Commanding(Cluster):
         return self._node.serving.heard().where(workspace_id)
 
     def between_nodes(self) -> list[Route]:
-        parts = (self._giving, self._compacting, self._recovering, self._comparing)
+        parts = (self._giving, self._rewriting, self._recovering, self._comparing)
         return [route for part in parts for route in part.between_nodes()]
 
     def start(self) -> None:

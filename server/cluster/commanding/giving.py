@@ -18,11 +18,11 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound, Overloaded
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.members import behind
-from hookbundle.engine.replication.roles import BEHIND_MAX, Role
+from hookbundle.engine.replication.roles import BEHIND_MAX, BUSY
+from hookbundle.server.cluster.asked import AnswerLost, NotAsked
 from hookbundle.server.cluster.assigning import Assigning
 from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
 from hookbundle.server.cluster.partitions.holding import owner_at
-from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.cluster import DrainedOut, DrainIn, MovedOut, MoveIn
@@ -177,5 +177,4 @@ class Giving:
 
 def _owns(beat: Beat) -> int:
     """How many partitions the node works on: also those that it is about to."""
-    busy = (Role.OWNER, Role.YIELDING, Role.CLAIMING)
-    return sum(held.role in busy for held in beat.held.values())
+    return sum(held.role in BUSY for held in beat.held.values())

@@ -33,11 +33,10 @@ from hookbundle.engine.errors import (
 from hookbundle.engine.replication.beats import Beat
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import CopyAt, Role, is_further
-from hookbundle.server.cluster.asked import Asked
+from hookbundle.server.cluster.asked import Asked, NotAsked
 from hookbundle.server.cluster.commanding.asking import JSON, becomes
 from hookbundle.server.cluster.partitions.holding import copies_of, owner_at, stopped_at
 from hookbundle.server.cluster.partitions.owned import Owned
-from hookbundle.server.cluster.routing import NotAsked
 from hookbundle.server.http.authentication import Caller, caller_of
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response

@@ -14,11 +14,10 @@ import structlog
 from aiohttp import web
 
 from hookbundle.engine.errors import HookbundleError, in_words
-from hookbundle.server.cluster.asked import Ask, Asked
+from hookbundle.server.cluster.asked import AnswerLost, Ask, Asked
 from hookbundle.server.cluster.commanding.asking import JSON
 from hookbundle.server.cluster.partitions.owned import Owned
 from hookbundle.server.cluster.partitions.placing import OF_ALL
-from hookbundle.server.cluster.routing import AnswerLost
 from hookbundle.server.http.requests import body_of
 from hookbundle.storage import cluster_facts
 from hookbundle.storage.cluster_facts import OfCluster

@@ -61,7 +61,7 @@ CLUSTER_COMMANDS = (
     Mutant(
         name="cc7",
         bug="a compaction is over while former logs are there",
-        path="server/cluster/commanding/compacting.py",
+        path="server/cluster/commanding/rewriting.py",
         edits=(("maintenance.state.left == 0", "True"),),
         caught_by=(f"{COMPACTING}::test_no_deleted_byte_is_left_in_any_log_or_copy",),
     ),
@@ -99,7 +99,7 @@ CLUSTER_COMMANDS = (
         name="ce3",
         bug="only nodes that were there once can be left out of a compaction",
         path="server/cluster/commanding/compacting.py",
-        edits=(("{*recorded, *asked} - done", "asked - done"),),
+        edits=(("{*recorded, *asked, *self._held(number)} - done", "asked - done"),),
         caught_by=(f"{AWAY}::test_a_node_that_does_not_run_is_left_out_by_name",),
     ),
     Mutant(

@@ -147,7 +147,7 @@ ENDING = (
     Mutant(
         name="cz5",
         bug="a copy that was written anew for an earlier compaction is done for this one",
-        path="server/cluster/commanding/compacting.py",
+        path="server/cluster/commanding/rewriting.py",
         edits=(("if work is None or of != asked.began_ms:", "if work is None:"),),
         caught_by=(
             f"{COMPACTING}::"

@@ -71,12 +71,7 @@ LEFT_OVER = (
         name="cm5",
         bug="a drain says that nothing is owned while partitions are still given away",
         path="server/cluster/commanding/giving.py",
-        edits=(
-            (
-                "    busy = (Role.OWNER, Role.YIELDING, Role.CLAIMING)\n    return sum",
-                "    busy = (Role.OWNER,)\n    return sum",
-            ),
-        ),
+        edits=(("sum(held.role in BUSY", 'sum(held.role == "owner"'),),
         caught_by=(
             f"{COMMANDING}/test_giving.py::test_what_is_still_being_given_away_is_owned_as_far_as_a_drain_says",
         ),
@@ -245,12 +240,7 @@ LEFT_OVER = (
         name="cm20",
         bug="a moment that nobody asks for any more is held for ever, and refuses other checks",
         path="server/cluster/commanding/comparing.py",
-        edits=(
-            (
-                "if self._is_closing or (is_waiting and loop.time() > held.asked_s + HELD_S):",
-                "if self._is_closing:",
-            ),
-        ),
+        edits=(("if is_waiting and loop.time() > held.asked_s + HELD_S:", "if False:"),),
         caught_by=(
             f"{MOMENTS}::test_a_moment_that_nobody_asks_for_any_more_makes_room_for_another_check",
         ),

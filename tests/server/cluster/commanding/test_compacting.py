@@ -14,7 +14,7 @@ from hookbundle.actors.replication.renewal import Renewal
 from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.asked import Asked
-from hookbundle.server.cluster.commanding import commands, compacting
+from hookbundle.server.cluster.commanding import commands, compacting, rewriting
 from hookbundle.server.cluster.commanding.asking import JSON
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.maintenance.replication.copies import Rewritten, rewrite_copy
@@ -170,16 +170,16 @@ async def test_a_copy_that_was_written_anew_for_an_earlier_command_is_written_an
         written.append(path)
         return rewrite_copy(path, tick)
 
-    monkeypatch.setattr(compacting, "ANSWER_S", 0.0)
+    monkeypatch.setattr(rewriting, "ANSWER_S", 0.0)
     monkeypatch.setattr(role, "rewrite_copy", counted)
     async with two(tmp_path) as made:
         node = made.nodes[0]
         state = node.hosts[next(iter(made.nodes[1].owned))].role.state
 
         async def ask(began_ms: int) -> int:
-            wanted = compacting.OfPartition(next(iter(made.nodes[1].owned)), began_ms)
+            wanted = rewriting.OfPartition(next(iter(made.nodes[1].owned)), began_ms)
             body = msgspec.json.encode(wanted)
-            return (await node.answer(Asked("POST", compacting.REWRITE, JSON, body))).status
+            return (await node.answer(Asked("POST", rewriting.REWRITE, JSON, body))).status
 
         statuses = [await ask(1), await ask(1)]
         await until(lambda: len(written) == 1 and state.role is Role.FOLLOWING)
@@ -187,7 +187,7 @@ async def test_a_copy_that_was_written_anew_for_an_earlier_command_is_written_an
         await until(lambda: len(written) == 2 and state.role is Role.FOLLOWING)
         statuses.append(await ask(2))
 
-    assert statuses == [compacting.NOT_YET] * 3 + [compacting.DONE]
+    assert statuses == [rewriting.NOT_YET] * 3 + [rewriting.DONE]
 
 
 async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(

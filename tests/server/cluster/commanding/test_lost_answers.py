@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked, NotAsked
 from hookbundle.server.cluster.commanding import giving
 from hookbundle.server.cluster.node import Node
-from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.tests.in_process import until
 from hookbundle.tests.server.cluster.commanding.test_giving import ALL, DRAIN, MOVE, looked
 from hookbundle.tests.server.cluster.two_nodes import two

@@ -9,11 +9,10 @@ import pytest
 from hookbundle.engine.errors import HookbundleError, NotOwner
 from hookbundle.engine.replication.beats import Beat, Compaction
 from hookbundle.engine.replication.cluster import NodeRecord
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked
 from hookbundle.server.cluster.commanding import telling
 from hookbundle.server.cluster.commanding.known import AHEAD_MS_MAX, Known
 from hookbundle.server.cluster.commanding.telling import Telling
-from hookbundle.server.cluster.routing import AnswerLost
 from hookbundle.storage.cluster_facts import NodeForgotten
 from hookbundle.tests.server.cluster.feed.hearing import heard
 from hookbundle.tests.server.cluster.two_nodes import Two, two
