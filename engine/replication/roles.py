@@ -63,6 +63,8 @@ ROLE_MOVES: frozenset[tuple[Role, Role]] = frozenset(
 )
 
 
+BUSY = frozenset({Role.CLAIMING, Role.OWNER, Role.YIELDING})
+"""What a node is that owns the partition, or is about to, or not yet rid of it."""
 WHOLE = frozenset({Role.FOLLOWING, Role.CLAIMING, Role.OWNER, Role.YIELDING})
 """Roles in which a node has a complete copy."""
 

@@ -33,9 +33,8 @@ from hookbundle.engine.replication.members import Members
 from hookbundle.engine.replication.names import Names
 from hookbundle.engine.replication.requests import AskedFor, NodeAnswer, NodeRequest
 from hookbundle.server.cluster import record_file
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked, NotAsked
 from hookbundle.server.cluster.neighbours import Answer, Neighbours
-from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.console.sessions import LIFE_MS_MAX
 from hookbundle.server.http.authentication import Caller

@@ -33,7 +33,7 @@ from hookbundle.engine.errors import (
     Unusable,
 )
 from hookbundle.engine.replication.renewal import Rules
-from hookbundle.engine.replication.roles import Role
+from hookbundle.engine.replication.roles import BUSY
 from hookbundle.server.cluster.partitions.owned import Owned, Shared
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
@@ -189,8 +189,7 @@ class PartitionHost(Host):
     @property
     def is_busy(self) -> bool:
         """Whether it owns the partition, or is about to; one whose role has failed does neither."""
-        busy = (Role.OWNER, Role.YIELDING, Role.CLAIMING)
-        return self.role.actor_ref.is_alive() and self.role.state.role in busy
+        return self.role.actor_ref.is_alive() and self.role.state.role in BUSY
 
     async def close(self) -> None:
         """The copy is closed; what works on it must have ended."""

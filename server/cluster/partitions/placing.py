@@ -1,4 +1,5 @@
-"""Which partition a request is for: by its workspace, by the token of a source, or by its body."""
+"""Which partition a request is for: by its workspace, by the token of a source, or, between nodes,
+by a header."""
 
 from dataclasses import replace
 

@@ -34,9 +34,8 @@ from hookbundle.engine.replication.cluster import (
 )
 from hookbundle.engine.replication.entries import Entry, Generation, entry_of
 from hookbundle.server.cluster import neighbours
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked, NotAsked
 from hookbundle.server.cluster.node import Node
-from hookbundle.server.cluster.routing import AnswerLost, NotAsked
 from hookbundle.server.cluster.versions import Registered
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
