@@ -13,18 +13,18 @@ from hookbundle.tests.server.cluster.commanding.test_giving import ALL, DRAIN, M
 from hookbundle.tests.server.cluster.two_nodes import two
 
 
-def losing(node: Node, is_lost: Callable[[Asked], bool], *, is_heard: bool = True) -> None:
+def losing(asking: Node, is_lost: Callable[[Asked], bool], *, is_heard: bool = True) -> None:
     """Answers to the node are lost, be it that the other one has heard it or not."""
-    ask = node.ask
+    ask = asking.ask
 
-    async def asked_and_lost(name: str, asked: Asked) -> Answered:
+    async def asked_and_lost(node: str, asked: Asked) -> Answered:
         if not is_lost(asked):
-            return await ask(name, asked)
+            return await ask(node, asked)
         if is_heard:
-            await ask(name, asked)
+            await ask(node, asked)
         raise AnswerLost.of(AnswerLost.other)
 
-    node.ask = asked_and_lost  # type: ignore[method-assign]
+    asking.ask = asked_and_lost  # type: ignore[method-assign]
 
 
 def keeping(node: Node) -> Callable[[], None]:
