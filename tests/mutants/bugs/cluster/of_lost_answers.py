@@ -6,6 +6,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 LOST = "tests/server/cluster/commanding/test_lost_answers.py"
 MOMENTS = "tests/server/cluster/commanding/test_moments.py"
 NEEDS = "tests/server/cluster/overview/test_needs.py"
+LANE = "tests/server/cluster/partitions/test_node_lane.py"
 FLOODS = "tests/server/cluster/hostile/test_floods.py"
 TURNS = "tests/server/cluster/callers/test_turns.py"
 TOKENS = "server/cluster/callers/unknown_tokens.py"
@@ -108,7 +109,7 @@ LOST_ANSWERS = (
         bug="the lane looks for an unknown token in all partitions",
         path="server/cluster/partitions/node_lane.py",
         edits=(("self._tokens.remembered(digest)", "self._tokens.known(digest)"),),
-        caught_by=(f"{FLOODS}::test_an_unknown_token_is_looked_for_once",),
+        caught_by=(f"{LANE}::test_a_token_that_was_never_found_is_looked_for_nowhere_by_the_lane",),
     ),
     Mutant(
         name="cx13",

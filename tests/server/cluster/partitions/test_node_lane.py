@@ -139,11 +139,23 @@ async def test_what_a_node_may_own_no_more_is_not_for_its_lane(
     assert taken is not None
 
 
-def test_what_another_node_has_said_of_a_token_is_not_for_the_lane() -> None:
-    class NoCopies:
-        def followed(self, partition: int) -> Environment | None:
-            return None
+class NoCopies:
+    def followed(self, partition: int) -> Environment | None:
+        return None
 
+
+def test_a_token_that_was_never_found_is_looked_for_nowhere_by_the_lane(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be anybody's invention; aiohttp's way has turns for those."""
+    tokens, looked = NodeTokens(PARTITIONS, {}, NoCopies()), list[int]()
+    monkeypatch.setattr(tokens, "_in", lambda partition, _: looked.append(partition))
+
+    assert KnownHere(tokens).find(digest_of("guessed")) is None
+    assert looked == []
+
+
+def test_what_another_node_has_said_of_a_token_is_not_for_the_lane() -> None:
     tokens, digest = NodeTokens(PARTITIONS, {}, NoCopies()), digest_of("another")
     token = Token(id="t1", scope="intake", workspace_id="acme", created_ms=1)
 
