@@ -20,7 +20,12 @@ HOSTILE_CALLERS = (
         name="nd1",
         bug="what an owner has said of a token is good while a request with it is under way",
         path="server/cluster/callers/unknown_tokens.py",
-        edits=(("                self.tokens.ended(digest)\n", ""),),
+        edits=(
+            (
+                "                self.tokens.ended(digest)\n                with",
+                "                with",
+            ),
+        ),
         caught_by=(KEPT_GOOD,),
     ),
     Mutant(
