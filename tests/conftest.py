@@ -9,7 +9,14 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hookbundle.tests.shared_work import bytecode, forks, order, plain_logs, scratch_folders
+from hookbundle.tests.shared_work import (
+    bytecode,
+    forks,
+    order,
+    paths,
+    plain_logs,
+    scratch_folders,
+)
 
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
 # interrupt a program with SIGINT, so the default is restored here.
@@ -25,6 +32,7 @@ pytest_plugins = ["hookbundle.tests.log_servers.fixtures"]
 
 plain_logs.begin()
 bytecode.keep()
+paths.begin()
 forks.begin()
 scratch_folders.choose()
 gc.disable()  # collecting tests makes little garbage, and many objects that stay
