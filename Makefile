@@ -4,7 +4,7 @@ STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
+.PHONY: docs lock coverage demo run test set-up check lint clean browser screenshots strace systemd proxies prometheus mutants power-cuts battery
 .PHONY: soak hostile dist guides cluster-demo cluster-table
 .PHONY: bench bench-full bench-instructions bench-rivals bench-sources bench-cluster
 
@@ -24,7 +24,7 @@ run: $(STAMP)
 	.venv/bin/hookbundle run
 
 # Tests wait for programs and for the disk: with twice as many workers as two cores they wait less.
-test: $(STAMP) browser strace systemd proxies prometheus
+test: set-up
 	$(PY) -m pytest -n 4 --dist worksteal -q --cache-clear || { test $$? -eq 1 && tests/alone.sh $(PY); }
 
 lint: $(STAMP)
@@ -37,8 +37,13 @@ lint: $(STAMP)
 
 check: lint test
 
+# What the tests need. Packages of the system are fetched while pip installs Python's.
+set-up:
+	@mkdir -p .venv
+	@$(MAKE) --no-print-directory -j 3 $(STAMP) browser strace systemd proxies prometheus
+
 # Shows which lines no test reaches and writes htmlcov/. Programs that tests start are not counted.
-coverage: $(STAMP) browser strace systemd proxies prometheus
+coverage: set-up
 	$(PY) -m pytest -n 2 -q --cov=hookbundle --cov-config=pyproject.toml \
 		--cov-report=term:skip-covered --cov-report=html
 
@@ -55,11 +60,11 @@ systemd:
 	tests/install-systemd.sh
 
 # A test puts a daemon behind nginx and Caddy, as the guide says.
-proxies: $(STAMP)
+proxies:
 	tests/install-proxies.sh
 
 # promtool tries the rules of packaging/observability/, and Prometheus scrapes a daemon.
-prometheus: $(STAMP)
+prometheus:
 	tests/install-prometheus.sh
 
 # Plants known bugs, one at a time; a test must find each.

@@ -7,12 +7,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "the console's tests want a browser: apt-get install chromium-headless-shell" >&2
     exit 1
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-install() {
-    apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends "$@"
-}
-install chromium-headless-shell fonts-dejavu-core >"$log" 2>&1 && exit 0
+. "$(dirname "$0")/apt.sh"
+installed chromium-headless-shell fonts-dejavu-core >"$log" 2>&1 && exit 0
 # A machine that has the whole browser and can't install the lean one is good enough.
 [ -x /usr/bin/chromium ] || { cat "$log" >&2; exit 1; }

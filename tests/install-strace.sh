@@ -6,10 +6,5 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "the tests of power cuts want strace: apt-get install strace" >&2
     exit 1
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-install() {
-    apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends "$@"
-}
-install strace >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+. "$(dirname "$0")/apt.sh"
+installed strace >"$log" 2>&1 || { cat "$log" >&2; exit 1; }

@@ -7,9 +7,5 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "some tests are skipped without systemd-analyze: apt-get install systemd" >&2
     exit 0
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-{
-    apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends systemd
-} >"$log" 2>&1 || cat "$log" >&2
+. "$(dirname "$0")/apt.sh"
+installed systemd >"$log" 2>&1 || cat "$log" >&2
