@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from playwright.async_api import Browser, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, ViewportSize, expect
 
 from hookbundle.server.console.security import SESSION
 from hookbundle.tests.server.console.stage import Stage
@@ -25,6 +26,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+VIEWPORT = ViewportSize(width=1280, height=720)  # of a page that was not told another
 TIMEOUT_MS = 30_000  # a busy machine is slow; what does not come is a failure all the same
 expect.set_options(timeout=TIMEOUT_MS)
 AXE = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -37,7 +39,15 @@ EXPECTED = (
     "htmx:sseError",
 )
 SERIOUS = ("serious", "critical")
+# Nothing happens there; it has the headers of a page, so that it is shown by the same process.
+AT_REST = "/console/static/icon.svg"
+FORGET = "localStorage.clear(); sessionStorage.clear()"
 WANTED = ("landmark-unique",)  # moderate to axe; two parts of one name are one too many to hear
+
+
+# Those that a test has used and left in order, with the options they were made with: a new one
+# takes a process that starts, and what it has read for all pages it reads again.
+_at_rest: WeakKeyDictionary[Browser, list[tuple[dict[str, Any], Page]]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -48,26 +58,60 @@ async def opened(
 
     `token` None: a new one of the operator.
     """
-    context = await browser.new_context(
-        **{"base_url": stage.url, "locale": "en", "reduced_motion": "reduce", **options}
-    )
-    context.set_default_timeout(TIMEOUT_MS)
-    page = await context.new_page()
+    options = {"base_url": stage.url, "locale": "en", "reduced_motion": "reduce", **options}
+    page = await _page(browser, options)
     wrong: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(EXPECTED):
             wrong.append(message.text)
 
+    def failed(error: Error) -> None:
+        wrong.append(str(error))
+
     page.on("console", heard)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("pageerror", failed)
     name = stage.system.daemon.sessions.begin(token or await stage.token())
     assert name is not None
     url = f"{stage.url}/console/"
-    await context.add_cookies([{"name": SESSION, "value": name, "url": url}])
-    yield page
-    await context.close()
+    await page.context.add_cookies([{"name": SESSION, "value": name, "url": url}])
+    try:
+        yield page
+    except BaseException:
+        await page.context.close()
+        raise
+    page.remove_listener("console", heard)
+    page.remove_listener("pageerror", failed)
+    if await _is_put_to_rest(page, options):
+        _at_rest.setdefault(browser, []).append((options, page))
+    else:
+        await page.context.close()
     assert not wrong, wrong
+
+
+async def _page(browser: Browser, options: dict[str, Any]) -> Page:
+    resting = _at_rest.setdefault(browser, [])
+    for kept in resting:
+        if kept[0] == options:
+            resting.remove(kept)
+            return kept[1]
+    context = await browser.new_context(**options)
+    context.set_default_timeout(TIMEOUT_MS)
+    return await context.new_page()
+
+
+async def _is_put_to_rest(page: Page, options: dict[str, Any]) -> bool:
+    """It is as a new one is to the next test. False if it can't be, as without its daemon."""
+    try:
+        await page.goto(AT_REST)
+        await page.evaluate(FORGET)
+        await page.context.clear_cookies()
+        await page.context.set_extra_http_headers({})
+        await page.emulate_media(color_scheme="light")
+        await page.set_viewport_size(options.get("viewport", VIEWPORT))
+    except Error:
+        return False
+    return page.context.pages == [page]
 
 
 async def sign_in(page: Page, token: str) -> None:

@@ -5,7 +5,9 @@ clock can be moved on.
 """
 
 import asyncio
+import os
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
@@ -32,6 +34,9 @@ ERRORS_UNTIL_DISABLED = 11
 # The clock of the stage goes on by itself. Without this a webhook would try again within seconds,
 # and what a page shows of it would hang on how fast the machine is.
 LATE_RETRY = {"Retry-After": "3600"}
+# Of all stages of this process, one after the other: a browser may keep a page for the next one.
+# The system gives ports of that range to nobody by itself.
+PORT = 10_000 + os.getpid() % 20_000
 
 
 @dataclass(slots=True)
@@ -141,7 +146,8 @@ async def on_stage(scratch: Path, **changes: Any) -> AsyncIterator[Stage]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    listeners = ListenersConfig(scratch / "run" / "control.sock", "127.0.0.1:0")
+    where = f"127.0.0.1:{PORT if _is_free(PORT) else 0}"
+    listeners = ListenersConfig(scratch / "run" / "control.sock", where)
     try:
         async with daemon_in(
             scratch, listeners=listeners, product_name="Acme Inbox", **changes
@@ -151,6 +157,16 @@ async def on_stage(scratch: Path, **changes: Any) -> AsyncIterator[Stage]:
             yield Stage(system, receiver, f"http://127.0.0.1:{tcp[1]}")
     finally:
         await runner.cleanup()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def talk(
