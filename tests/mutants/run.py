@@ -25,7 +25,7 @@ from hookbundle.tests.mutants.table import MUTANTS
 TREE = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 120
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "bench"
+    ".git", ".venv", ".*_cache", ".hypothesis", "*.egg-info", "bench"
 )
 PROGRAM = """#!{python}
 from hookbundle.cli import main
@@ -39,22 +39,22 @@ def main(names: list[str]) -> int:
         print("no bug has such a name:", *sorted(unknown))
         return 1
     tests = sorted({test for mutant in chosen for test in mutant.caught_by})
-    with copy_of_tree() as tree:
-        failed = failures(tree, tests, TIMEOUT_S * len(tests))
-    if failed is None or failed:
-        print("these tests fail without a bug:", *(failed or ["(not finished)"]), sep="\n    ")
-        return 1
     survivors = []
-    print("| | the bug | caught by | after |\n|---|---|---|---|")
-    for mutant in chosen:
-        began_s = time.monotonic()
-        with copy_of_tree() as tree:
-            mutant.plant(tree)
-            failed = failures(tree, mutant.caught_by, TIMEOUT_S)
-        caught_by = f"`{failed[0]}`" if failed else "**no test**"
-        took_s = time.monotonic() - began_s
-        print(f"| {mutant.name} | {mutant.bug} | {caught_by} | {took_s:.0f} s |", flush=True)
-        survivors += [] if failed else [mutant.name]
+    with copy_of_tree(TREE) as sound:
+        failed = failures(sound, tests, TIMEOUT_S * len(tests))
+        if failed is None or failed:
+            print("these tests fail without a bug:", *(failed or ["(not finished)"]), sep="\n    ")
+            return 1
+        print("| | the bug | caught by | after |\n|---|---|---|---|")
+        for mutant in chosen:
+            began_s = time.monotonic()
+            with copy_of_tree(sound) as tree:  # with what Python has compiled there
+                mutant.plant(tree)
+                failed = failures(tree, mutant.caught_by, TIMEOUT_S)
+            caught_by = f"`{failed[0]}`" if failed else "**no test**"
+            took_s = time.monotonic() - began_s
+            print(f"| {mutant.name} | {mutant.bug} | {caught_by} | {took_s:.0f} s |", flush=True)
+            survivors += [] if failed else [mutant.name]
     print(f"\n{len(chosen) - len(survivors)} of {len(chosen)} were caught")
     if survivors:
         print("survivors:", *survivors)
@@ -62,11 +62,11 @@ def main(names: list[str]) -> int:
 
 
 @contextmanager
-def copy_of_tree() -> Iterator[Path]:
-    """A copy of the tree, with a virtual environment that imports the package from the copy."""
+def copy_of_tree(of: Path) -> Iterator[Path]:
+    """A copy of a tree, with a virtual environment that imports the package from the copy."""
     with TemporaryDirectory(prefix="hookbundle-mutant-") as folder:
         tree = Path(folder) / "tree"
-        shutil.copytree(TREE, tree, symlinks=True, ignore=NOT_COPIED)
+        shutil.copytree(of, tree, symlinks=True, ignore=NOT_COPIED)
         home = tree / ".venv"
         venv.create(home, symlinks=True)
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
