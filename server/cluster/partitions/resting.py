@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from hookbundle.engine.replication.roles import Role
 
 FIRST_S, MOST_S, KEPT_MOST_S = 5.0, 300.0, 20.0
+TIMES_MAX = 10  # that count: by then it is left alone for as long as ever
 FORGOTTEN_S = 60.0  # after which a copy that has not been broken counts as sound
 
 
 @dataclass(slots=True)
 class Rest:
-    """`times`: how often in a row it was broken. `until_s`: not looked at before.
+    """`times`: how often in a row it was broken, up to TIMES_MAX. `until_s`: not looked at before.
     `is_over`: it was looked at since."""
 
     times: int = 0
@@ -40,7 +41,7 @@ class Resting:
         if rest.is_over:
             most_s = KEPT_MOST_S if is_kept else MOST_S
             rest.until_s = now_s + min(FIRST_S * 2**rest.times, most_s)
-            rest.times += 1
+            rest.times = min(rest.times + 1, TIMES_MAX)
             rest.is_over = False
         rest.is_over = now_s >= rest.until_s
         return not rest.is_over

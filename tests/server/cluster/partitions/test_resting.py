@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions.resting import (
     FIRST_S,
@@ -38,6 +40,17 @@ def test_a_copy_that_was_kept_is_tried_more_often() -> None:
 
     gaps = [after - before for before, after in pairwise(found)]
     assert gaps[-1] == KEPT_MOST_S + STEP_S
+
+
+@pytest.mark.parametrize(("is_kept", "most_s"), [(True, KEPT_MOST_S), (False, MOST_S)])
+def test_a_copy_that_is_broken_for_days_is_still_looked_at(is_kept: bool, most_s: float) -> None:
+    """And so are the other partitions of its node, which are looked at after it."""
+    resting, now_s, found = Resting(), 0.0, 0
+    for _ in range(5_000):
+        now_s += most_s
+        found += not resting.rests(3, Role.BROKEN, now_s, is_kept=is_kept)
+
+    assert found == 2_500
 
 
 def test_a_copy_that_was_sound_for_a_while_begins_anew() -> None:
