@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import structlog
+
 from hookbundle.engine.errors import HookbundleError
+
+log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -23,6 +27,8 @@ async def looking(
                 await look()
             except HookbundleError:
                 continue
+            except Exception as exc:  # who ends this lets a stream go on that should have ended
+                log.error("not looked at", what=name, exc_info=exc)
 
     task = asyncio.create_task(go_on(), name=name)
     try:
