@@ -54,6 +54,10 @@ from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
 from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
 from hookbundle.tests.mutants.bugs.replication.of_what_is_left_over import LEFT_OVER
+from hookbundle.tests.mutants.bugs.second_looks.of_beats import AT_BEATS
+from hookbundle.tests.mutants.bugs.second_looks.of_callers import AT_CALLERS
+from hookbundle.tests.mutants.bugs.second_looks.of_readers import AT_READERS
+from hookbundle.tests.mutants.bugs.second_looks.of_times import AT_TIMES
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
@@ -162,4 +166,8 @@ MUTANTS = (
     *ENDING,
     *HOSTILE_CALLERS,
     *LEFT_OVER,
+    *AT_BEATS,
+    *AT_CALLERS,
+    *AT_READERS,
+    *AT_TIMES,
 )

@@ -211,8 +211,10 @@ async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
         made.nodes[0].hosts[number].role.actor_ref.tell(Renew())
         await begun.wait()
         await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
+        maintenance = made.nodes[0].hosts[number].role.state.maintenance
+        assert maintenance is not None
         await made.apis[1].ask("POST", COMPACT)
-        await shown(made.apis[1], doing=f"partition {number}: its log")
+        await until(lambda: maintenance.state.is_asked)  # while it is being made anew still
         may_end.set()
         ended = await over(made.apis[1])
         after = kept(made.cluster, CANARY)

@@ -217,6 +217,19 @@ async def test_whole_logs_are_left_alone_and_who_is_not_there_is_refused(tmp_pat
     assert garbled.status == 422
 
 
+async def test_a_node_that_has_not_heard_the_others_for_long_enough_recovers_nothing(
+    tmp_path: Path,
+) -> None:
+    """Another one may have more, and be heard in a moment."""
+    async with two(tmp_path) as made:
+        made.cluster.has_record = False
+        made.cluster.nodes["a"].may_judge = False
+        refused = await made.apis[1].ask("POST", RECOVER, {"node": "a"})
+
+    assert (refused.status, refused.code) == (503, "log_waits")
+    assert not made.cluster.has_record
+
+
 async def test_a_record_that_is_lost_alone_is_made_again(tmp_path: Path) -> None:
     async with two(tmp_path) as made:
         made.cluster.has_record = False

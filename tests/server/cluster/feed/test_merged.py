@@ -187,3 +187,54 @@ async def test_who_has_no_place_in_a_partition_that_does_not_answer_is_refused(
     assert ", ".join(map(str, lost)) in refused[0]["detail"]
     assert (streamed.status, streamed.code) == (503, "parts_missing")
     assert goes_on["cursor"] == hello["cursor"]
+
+
+async def test_a_cursor_of_several_partitions_is_good_for_fewer_and_for_more(
+    tmp_path: Path,
+) -> None:
+    one, two_ = ["ws0"], ["ws0", "ws2"]  # of one partition, and of two
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(since="oldest", workspaces=two_) as feed:
+            found = await heard(feed, "workspace.created", len(two_))
+            while not found[-1]["cursor"]:
+                found += await heard(feed, "ping", 1)
+        since = found[-1]["cursor"]
+        await at.apis[0].accept("ws0", event("m1"))
+        async with at.reading(since=since, workspaces=one) as feed:
+            fewer = await heard(feed, "message.received", 1)
+        told = {number for number in parted(since, PARTITIONS)}
+        others = [name for name in NAMES if of_workspace(name, PARTITIONS) not in told]
+        async with at.reading(since=since) as feed:
+            more = await heard(feed, "workspace.created", len(others))
+
+    assert others
+    assert of(fewer, "workspace.created") == []
+    assert of(more, "workspace.created") == others
+
+
+async def test_who_does_not_answer_says_nothing_of_filters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookbundle.server.cluster.routing.OWNER_WITHIN_S", 0.05)
+    async with two(tmp_path) as at:
+        await at.made()
+        async with at.reading(since="oldest") as feed:
+            since = (await feed.hear_of("hello"))["cursor"]
+        name = next(each for each in NAMES if of_workspace(each, PARTITIONS) in at.nodes[1].owned)
+        made = await at.apis[0].ask(
+            "POST", f"/v1/workspaces/{name}/webhooks", {"id": "crm", "url": "https://crm.example/"}
+        )
+        for each in at.cluster.nodes.values():
+            each.may_judge = False
+        at.cluster.nodes["b"].is_cut = True
+        kinds = []
+        for wanted in ({"webhooks": ["crm"]}, {"workspaces": [name]}):
+            async with at.reading(since=since, **wanted) as feed:
+                first = await feed.hear()
+                assert first is not None
+                kinds.append(first["type"])
+        at.cluster.nodes["b"].is_cut = False
+
+    assert made.status == 201
+    assert kinds == ["hello", "hello"]

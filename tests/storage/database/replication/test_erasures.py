@@ -6,9 +6,12 @@ import pytest
 
 from hookbundle.engine.replication.entries import Row, in_order
 from hookbundle.storage.database.replication.erasures import erases
+from hookbundle.storage.transitions.sources.lifetime import DeleteSource, SourceKept
 from hookbundle.tests.storage import deleting
+from hookbundle.tests.storage.populated import named
 from hookbundle.tests.storage.scratch import ScratchDatabase
 from hookbundle.tests.storage.transitions.changing import changes
+from hookbundle.tests.storage.transitions.sources import steps
 from hookbundle.tests.storage.transitions.webhooks import leaving
 
 
@@ -27,17 +30,20 @@ def full(db: ScratchDatabase) -> ScratchDatabase:
     return db
 
 
-def test_deleting_a_message_a_chat_a_webhook_or_a_workspace_is_seen_in_its_rows(
+def test_deleting_a_message_a_chat_a_webhook_a_source_or_a_workspace_is_seen_in_its_rows(
     full: ScratchDatabase,
 ) -> None:
+    source = steps.create(full)
+    drop = DeleteSource(**named(full), source_id=source.id, precondition=None)
     works: list[Callable[[], object]] = [
         lambda: changes.change(full, changes.delete("m1")),
         lambda: deleting.delete_chat(full),
         lambda: leaving.drop(full),
+        lambda: full.do(drop, SourceKept),
         lambda: deleting.delete(full),
     ]
 
-    assert [erases(rows_of(full, work)) for work in works] == [True] * 4
+    assert [erases(rows_of(full, work)) for work in works] == [True] * 5
 
 
 def test_all_else_that_takes_rows_away_is_not_taken_for_a_deletion(full: ScratchDatabase) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.engine.replication.assignment import partition_of
@@ -50,6 +51,28 @@ def test_what_is_written_is_read(backup: Path) -> None:
     assert manifest.last_generation(found) == (4, 19)
     manifest.check_whole(backup, found)
     assert list(manifest.findings(backup, found, lambda: None)) == []
+
+
+def test_a_cluster_made_of_it_begins_after_the_greatest_number_and_the_greatest_epoch(
+    backup: Path,
+) -> None:
+    found = listed(backup)
+    first, second = found.partitions
+    parts = [replace(first, generation="9x17"), replace(second, generation="10x3", epoch=4)]
+
+    assert manifest.last_generation(replace(found, partitions=parts)) == (10, 19)
+
+
+@pytest.mark.parametrize("numbers", [[], [1], [0, 0], [1, 0], [0, 2]])
+def test_a_list_that_does_not_name_each_partition_once_is_refused(
+    backup: Path, numbers: list[int]
+) -> None:
+    found = listed(backup)
+    parts = [replace(found.partitions[0], number=number) for number in numbers]
+    manifest.write(backup, replace(found, partitions=parts))
+
+    with pytest.raises(Unusable, match="each partition once"):
+        manifest.read(backup)
 
 
 def test_another_folder_is_no_backup_of_a_cluster(tmp_path: Path, backup: Path) -> None:

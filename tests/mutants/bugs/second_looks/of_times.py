@@ -1,0 +1,31 @@
+"""Bugs of what goes on for long, or ends in silence."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+CLUSTER = "tests/server/cluster"
+
+AT_TIMES = (
+    Mutant(
+        name="cv32",
+        bug="a copy that was broken for six hours ends the looks at all partitions of its node",
+        path="server/cluster/partitions/resting.py",
+        edits=(("rest.times = min(rest.times + 1, TIMES_MAX)", "rest.times += 1"),),
+        caught_by=(
+            f"{CLUSTER}/partitions/test_resting.py::test_a_copy_that_is_broken_for_days_is_still_looked_at",
+        ),
+    ),
+    Mutant(
+        name="cv33",
+        bug="a stream goes on for good once the look at its token has failed",
+        path="server/cluster/watching.py",
+        edits=(
+            (
+                "            except Exception as exc:  # who ends this",
+                "            except ZeroDivisionError as exc:  # who ends this",
+            ),
+        ),
+        caught_by=(
+            f"{CLUSTER}/hostile/test_watching.py::test_whatever_a_look_raises_the_next_one_comes",
+        ),
+    ),
+)
