@@ -56,6 +56,7 @@ from hookbundle.tests.mutants.bugs.replication.of_versions import OF_VERSIONS
 from hookbundle.tests.mutants.bugs.replication.of_what_is_left_over import LEFT_OVER
 from hookbundle.tests.mutants.bugs.second_looks.of_beats import AT_BEATS
 from hookbundle.tests.mutants.bugs.second_looks.of_callers import AT_CALLERS
+from hookbundle.tests.mutants.bugs.second_looks.of_places import AT_PLACES
 from hookbundle.tests.mutants.bugs.second_looks.of_readers import AT_READERS
 from hookbundle.tests.mutants.bugs.second_looks.of_times import AT_TIMES
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
@@ -168,6 +169,7 @@ MUTANTS = (
     *LEFT_OVER,
     *AT_BEATS,
     *AT_CALLERS,
+    *AT_PLACES,
     *AT_READERS,
     *AT_TIMES,
 )
