@@ -59,6 +59,7 @@ from hookbundle.tests.mutants.bugs.second_looks.of_callers import AT_CALLERS
 from hookbundle.tests.mutants.bugs.second_looks.of_places import AT_PLACES
 from hookbundle.tests.mutants.bugs.second_looks.of_readers import AT_READERS
 from hookbundle.tests.mutants.bugs.second_looks.of_times import AT_TIMES
+from hookbundle.tests.mutants.bugs.second_looks.of_waits import AT_WAITS
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
@@ -172,4 +173,5 @@ MUTANTS = (
     *AT_PLACES,
     *AT_READERS,
     *AT_TIMES,
+    *AT_WAITS,
 )

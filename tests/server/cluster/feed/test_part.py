@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.server.cluster.asked import Answered, Asked
-from hookbundle.server.cluster.feed import part
+from hookbundle.server.cluster.feed import pages, part
 from hookbundle.server.cluster.feed.pages import Page, Wanted
 from hookbundle.server.cluster.feed.part import Common, Part
 from hookbundle.server.cluster.partitions.placing import of_workspace
@@ -111,3 +112,38 @@ async def test_who_waits_no_more_at_an_owner_leaves_its_place_to_another_reader(
     await other.next()
 
     assert waits == [part.WAIT_S, 0.0, part.WAIT_S, part.WAIT_S]
+
+
+async def test_what_a_damaged_copy_can_not_read_comes_from_the_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two(tmp_path) as made:
+        await made.made()
+        copy, read = await copied(made), FeedReader.read
+        damaged = made.nodes[follower_at(made)].followed(NUMBER)
+
+        def failing(self: FeedReader, *given: Any) -> FeedPage:
+            if self.env is damaged:
+                raise CorruptRecord("a page can't be read")
+            return read(self, *given)
+
+        monkeypatch.setattr(FeedReader, "read", failing)
+        since = copy.cursor(0)
+        async with made.reading(follower_at(made), since=since, workspaces=[NAME]) as feed:
+            found = await heard(feed, "workspace.created", 1)
+
+    assert found[-1]["workspace"] == NAME
+
+
+async def test_who_comes_from_a_place_that_was_never_reached_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was given up when its log began anew, for one: nobody waits for that for ever."""
+    monkeypatch.setattr(pages, "AHEAD_S", 0.05)
+    async with two(tmp_path) as made:
+        await made.made()
+        since = (await copied(made)).cursor(1_000_000)
+        async with made.reading(since=since, workspaces=[NAME]) as feed:
+            found = await heard(feed, "gap", 1)
+
+    assert found[-1]["reason"] == "other_database"

@@ -13,7 +13,7 @@ from hookbundle.server.cluster.feed import part
 from hookbundle.server.cluster.feed.pages import Page, Wanted
 from hookbundle.server.cluster.feed.part import Common, Part
 from hookbundle.server.cluster.feed.reading import Reading
-from hookbundle.server.feed.frames import Frame, Gap, Unanswered
+from hookbundle.server.feed.frames import Frame, Gap, Refusal, Unanswered
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.storage.reads.several.cursors import parted
@@ -34,9 +34,10 @@ def missed(first: int, last: int) -> Gap:
 
 
 class Owners:
-    """Each answers with its pages, one after the other, None for none; then it waits for ever."""
+    """Each answers with its pages, one after the other, None for none, a number for a refusal with
+    that status; then it waits for ever."""
 
-    def __init__(self, *pages: Iterable[Page | None]) -> None:
+    def __init__(self, *pages: Iterable[Page | int | None]) -> None:
         self._pages = [iter(each) for each in pages]
         self._never = asyncio.Event()
 
@@ -44,6 +45,8 @@ class Owners:
         for page in self._pages[number]:
             if page is None:
                 raise NotOwner.of(Code.NO_OWNER, partition=number)
+            if isinstance(page, int):
+                return Answered(page, (), b'{"detail":"why not"}')
             return Answered(200, (), msgspec.msgpack.encode(page))
         await self._never.wait()
         raise AssertionError
@@ -130,3 +133,33 @@ async def test_who_does_not_answer_is_said_once_with_a_cursor_before_what_follow
         {0: cursor(2), 1: cursor(0)},
     ]
     assert [each.seq for each in events if isinstance(each, FeedEvent)] == [1, 2]
+
+
+async def test_an_owner_that_can_not_answer_now_is_asked_again_and_no_reader_is_ended() -> None:
+    found = await Owners([503, Page((happened(1),), (), cursor(1))], []).read(3)
+
+    assert [type(each) for each in found] == [Unanswered, Unanswered, FeedEvent]
+
+
+async def test_a_reader_is_told_why_a_partition_is_not_read_any_further() -> None:
+    (found,) = await Owners([500], []).read(1)
+
+    assert isinstance(found, Refusal)
+    assert "partition 0: why not" in found.detail
+
+
+async def test_nobody_waits_for_news_of_a_partition_that_was_said_not_to_answer() -> None:
+    """Or the reader would be told that it answers again only when something happens there."""
+    waits = list[float]()
+
+    async def ask(number: int, asked: Asked) -> Answered:
+        waits.append(msgspec.msgpack.decode(asked.body, type=Wanted).wait_s)
+        return Answered(200, (), msgspec.msgpack.encode(Page((), (), cursor(0))))
+
+    read = Part(0, Wanted(cursor(0)), ask, lambda number: None, Common(), is_silent=True)
+    page = await read.next()
+    assert page is not None
+    read.taken(page)
+    await read.next()
+
+    assert waits == [0.0, part.WAIT_S]
