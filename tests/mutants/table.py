@@ -58,6 +58,7 @@ from hookbundle.tests.mutants.bugs.second_looks.of_beats import AT_BEATS
 from hookbundle.tests.mutants.bugs.second_looks.of_callers import AT_CALLERS
 from hookbundle.tests.mutants.bugs.second_looks.of_places import AT_PLACES
 from hookbundle.tests.mutants.bugs.second_looks.of_readers import AT_READERS
+from hookbundle.tests.mutants.bugs.second_looks.of_requests import AT_REQUESTS
 from hookbundle.tests.mutants.bugs.second_looks.of_times import AT_TIMES
 from hookbundle.tests.mutants.bugs.second_looks.of_waits import AT_WAITS
 from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
@@ -172,6 +173,7 @@ MUTANTS = (
     *AT_CALLERS,
     *AT_PLACES,
     *AT_READERS,
+    *AT_REQUESTS,
     *AT_TIMES,
     *AT_WAITS,
 )

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hookbundle.engine.replication.assignment import (
     as_given,
     assign,
+    claimant,
     given_to,
     may_claim,
     partition_of,
+    ranking,
     yields,
 )
 
@@ -100,3 +102,29 @@ def test_of_two_that_were_given_a_partition_the_later_one_counts() -> None:
     assert given_to(3, {"a": {3: 5}, "b": {3: 6}}) == "b"
     assert given_to(3, {"a": {3: 5}, "b": {3: 5}}) == "b"
     assert given_to(2, {"a": {3: 5}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("assigned", "having", "wanted"),
+    [
+        ((), ["a"], ""),
+        (("a", "b"), [], "a"),
+        (("a", "b"), ["b", "a"], "a"),
+        (("a", "b"), ["b"], "b"),
+        (("a", "b"), ["d"], "a"),  # of those that stay nobody has a copy
+    ],
+)
+def test_who_has_a_fresh_copy_claims_what_is_assigned_to_one_that_has_none(
+    assigned: tuple[str, ...], having: list[str], wanted: str
+) -> None:
+    assert claimant(7, assigned, having, ["a", "b", "c"]) == wanted
+
+
+@given(st.integers(0, 63))
+def test_of_several_with_fresh_copies_all_nodes_expect_the_same_one_to_claim(
+    partition: int,
+) -> None:
+    liked = next(node for node in ranking(partition, "abcd") if node in "bcd")
+
+    for having in ("bcd", "dcb"):
+        assert claimant(partition, ("a", "b"), having, list("dcba")) == liked

@@ -77,6 +77,13 @@ def test_bytes_can_not_move_between_the_body_and_the_rest() -> None:
     assert opened(headers, b"x", "\n", KEY) is None
 
 
+def test_digits_can_not_move_from_one_header_to_the_next() -> None:
+    headers = seal(replace(ASK, number=1, part=12, parts=13), REPLY, KEY)
+
+    assert opened(headers, ASK.body, REPLY, KEY) is not None
+    assert opened(headers | {"Hb-N": "11", "Hb-Part": "2/13"}, ASK.body, REPLY, KEY) is None
+
+
 @pytest.mark.parametrize(
     "strange",
     [
@@ -199,6 +206,18 @@ def test_a_node_has_a_share_and_its_flood_keeps_no_other_from_being_heard() -> N
     other = replace(flood, sender="c/c1")
     assert held.add(other, REPLY, 0.0) is None
     assert held.add(replace(other, part=2), REPLY, 0.0) == Whole(REPLY, MIB + MIB)
+
+
+def test_a_request_that_finds_no_room_is_dropped_with_all_its_parts() -> None:
+    held = HeldParts()
+    first = replace(numbered(1, parts=3), body=bytes(SHARE_BYTES_MAX - 1_000))
+    held.add(first, REPLY, 0.0)
+
+    with pytest.raises(NoRoom):
+        held.add(replace(first, part=2, body=bytes(2_000)), REPLY, 0.0)
+
+    assert held.held_bytes == 0
+    assert held.add(replace(numbered(2, parts=2), body=bytes(2_000)), REPLY, 0.0) is None
 
 
 def test_nodes_together_hold_no_more_than_all_may() -> None:

@@ -26,7 +26,7 @@ async def test_no_token_is_sent_to_another_node_nor_a_partition_of_the_caller_s(
 
         other.answer = noting
         head = f"POST /v1/workspaces/{workspace}/messages HTTP/1.1\nAuthorization: Bearer {token}"
-        taken = await made.status(f"{head}\nX-Own: 1\nhb-partition: 0\nhb-in-parts: 1", b"[]")
+        taken = await made.status(f"{head}\nX-Own: 1\nhb-partition: 0\nHb-In-Parts: 1", b"[]")
 
     assert taken == 202
     (passed_on,) = [each for each in seen if each.method == "POST"]
