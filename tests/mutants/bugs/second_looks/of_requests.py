@@ -2,7 +2,6 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
-
 AT_REQUESTS = (
     Mutant(
         name="cv61",
