@@ -46,7 +46,7 @@ class MaintenanceState:
     the last time.
 
     `renew_s`, `tidy_s`: not before, on the loop's clock. `left`: other generations at the last
-    look, None before it.
+    look since the present one was begun, None before it.
     """
 
     copies: Mapping[str, CopyAt] | None = None
@@ -164,7 +164,7 @@ class Maintenance:
         renewal = Renewal(own, self._env, generation, self._in_thread, self._using)
         try:
             await renewal.prepare()
-            state.is_finishing = True
+            state.is_finishing, state.left = True, None  # the present one is a former one then
             await renewal.finish()
         except StorageError:
             state.is_asked |= was_asked

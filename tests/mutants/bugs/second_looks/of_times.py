@@ -28,4 +28,18 @@ AT_TIMES = (
             f"{CLUSTER}/hostile/test_watching.py::test_whatever_a_look_raises_the_next_one_comes",
         ),
     ),
+    Mutant(
+        name="cv64",
+        bug="a log that has just gone on in a new generation has nothing left, as before",
+        path="actors/replication/maintenance.py",
+        edits=(
+            (
+                "state.is_finishing, state.left = True, None",
+                "state.is_finishing = True",
+            ),
+        ),
+        caught_by=(
+            f"{CLUSTER}/commanding/test_compacting.py::test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_looked_at",
+        ),
+    ),
 )

@@ -32,6 +32,7 @@ from hookbundle.tests.server.cluster.commanding.compaction import (
     with_deleted_texts,
 )
 from hookbundle.tests.server.cluster.feed.hearing import heard
+from hookbundle.tests.server.cluster.in_memory import MemoryLog
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, two
 
 
@@ -211,15 +212,52 @@ async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
         made.nodes[0].hosts[number].role.actor_ref.tell(Renew())
         await begun.wait()
         await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
-        maintenance = made.nodes[0].hosts[number].role.state.maintenance
-        assert maintenance is not None
+        owns = made.nodes[0].hosts[number].role.state.maintenance
+        assert owns is not None
         await made.apis[1].ask("POST", COMPACT)
-        await until(lambda: maintenance.state.is_asked)  # while it is being made anew still
+        await until(lambda: owns.state.is_asked)  # while it is being made anew still
         may_end.set()
         ended = await over(made.apis[1])
         after = kept(made.cluster, CANARY)
 
     assert (ended["left_out"], after) == ([], [])
+
+
+async def test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former one is there, though nothing was left at the last look."""
+    has_ended, may_go_on, begin_with = asyncio.Event(), asyncio.Event(), MemoryLog.begin_with
+
+    async def slow(log: MemoryLog, generation: Generation) -> None:
+        has_ended.set()
+        await may_go_on.wait()
+        await begin_with(log, generation)
+
+    async with two(tmp_path) as made:
+        node = made.nodes[0]
+        number = min(node.owned)
+        role, log = node.hosts[number].role, made.cluster.logs[number]
+        owns = role.state.maintenance
+        assert owns is not None
+        await until(lambda: owns.state.left == 0)
+        monkeypatch.setattr(MemoryLog, "begin_with", slow)
+
+        async def status() -> int:
+            body = msgspec.json.encode(compacting.OfPartition(number))
+            return (await node.answer(Asked("POST", compacting.TIDIED, JSON, body))).status
+
+        before = await status()
+        role.actor_ref.tell(Renew())
+        async with asyncio.timeout(WITHIN_S):
+            await has_ended.wait()
+        meanwhile, logs = await status(), len(log.entries)
+        may_go_on.set()
+        await until(lambda: owns.state.left == 0)
+        after = await status()
+
+    assert (before, meanwhile, after) == (compacting.DONE, compacting.NOT_YET, compacting.DONE)
+    assert (logs, len(log.entries)) == (2, 1)
 
 
 async def test_a_daemon_alone_has_no_cluster_to_compact(tmp_path: Path) -> None:
