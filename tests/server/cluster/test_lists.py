@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hookbundle.server.cluster import routing
+from hookbundle.server.cluster.partitions.placing import of_workspace
+from hookbundle.storage.database import keyspace
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.server.cluster.in_memory import MemoryCluster, cluster, shared_out
 
@@ -30,19 +32,35 @@ async def test_a_list_goes_through_all_partitions_page_by_page(tmp_path: Path) -
     async with receiving() as receiver, two_nodes(tmp_path) as (_, first, second):
         for name in NAMES:
             await first.make(name, receiver, name)
-        found, cursor, sizes = [], "", list[int]()
-        while True:
-            page = await second.get(f"/v1/workspaces?limit=3{cursor}")
-            sizes.append(len(page["workspaces"]))
-            found += [each["id"] for each in page["workspaces"]]
-            if page["cursor"] is None:
-                break
-            cursor = f"&cursor={page['cursor']}"
+        found, sizes = list[str](), list[list[int]]()
+        for limit in (3, 4):  # 4 are in one partition, and 3 in another
+            cursor, of_pages = "", list[int]()
+            while True:
+                page = await second.get(f"/v1/workspaces?limit={limit}{cursor}")
+                of_pages.append(len(page["workspaces"]))
+                found += [each["id"] for each in page["workspaces"]]
+                if page["cursor"] is None:
+                    break
+                cursor = f"&cursor={page['cursor']}"
+            sizes.append(of_pages)
         refused = [(await second.ask("GET", f"/v1/workspaces?cursor={odd}")).status for odd in ODD]
 
-    assert sorted(found) == NAMES
-    assert sizes == [3, 3, 1], "however many of them a partition has"
+    assert sorted(found) == sorted([*NAMES, *NAMES])
+    assert sizes == [[3, 3, 1], [4, 3]]
     assert refused == [422] * len(ODD)
+
+
+async def test_what_a_check_finds_names_its_partition(tmp_path: Path) -> None:
+    async with two_nodes(tmp_path) as (made, first, second):
+        assert (await first.ask("POST", "/v1/workspaces", {"id": NAMES[0]})).status == 201
+        number = of_workspace(NAMES[0], PARTITIONS)
+        owner = next(node for node in made.started if number in node.owned)
+        with owner.owned[number].partition.env.write() as txn:
+            txn.delete(keyspace.owned(keyspace.STATES, 1))
+        found = (await second.get("/v1/check"))["findings"]
+
+    assert found
+    assert all(each["where"].startswith(f"partition {number}: ") for each in found)
 
 
 async def test_a_workspace_is_made_where_its_id_belongs(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+CLUSTER = "tests/server/cluster"
+
 AT_REQUESTS = (
     Mutant(
         name="cv61",
@@ -45,5 +47,40 @@ AT_REQUESTS = (
         caught_by=(
             "tests/engine/replication/test_assignment.py::test_who_has_a_fresh_copy_claims_what_is_assigned_to_one_that_has_none",
         ),
+    ),
+    Mutant(
+        name="cv65",
+        bug="a page that goes on into the next partition asks that for a place in the one before",
+        path="server/cluster/merging.py",
+        edits=(
+            (
+                'request.rel_url.without_query_params("cursor").update_query',
+                "request.rel_url.update_query",
+            ),
+        ),
+        caught_by=(
+            f"{CLUSTER}/test_lists.py::test_a_list_goes_through_all_partitions_page_by_page",
+        ),
+    ),
+    Mutant(
+        name="cv66",
+        bug="a list ends with a partition whose last entry fills a page",
+        path="server/cluster/merging.py",
+        edits=(
+            (
+                "_cursor(partition, cursor) if partition < self._partitions else None",
+                "_cursor(partition, cursor) if cursor else None",
+            ),
+        ),
+        caught_by=(
+            f"{CLUSTER}/test_lists.py::test_a_list_goes_through_all_partitions_page_by_page",
+        ),
+    ),
+    Mutant(
+        name="cv67",
+        bug="what a check finds does not say in which partition",
+        path="server/cluster/merging.py",
+        edits=(('{**each, "where": f"partition {number}: {each[\'where\']}"}', "each"),),
+        caught_by=(f"{CLUSTER}/test_lists.py::test_what_a_check_finds_names_its_partition",),
     ),
 )
