@@ -8,6 +8,7 @@ from base64 import b64decode
 from hookbundle.actors.replication.nats import api
 from hookbundle.actors.replication.nats.client import NoAnswer, Unreachable
 from hookbundle.actors.replication.nats.connection import Connection
+from hookbundle.actors.replication.nats.records import EXPECTED
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.replication.names import Names
@@ -29,15 +30,10 @@ class SessionBucket:
     async def get(self, name: str) -> bytes | None:
         """Raises: Overloaded if no server answers."""
         try:
-            wanted = {"last_by_subj": self._subject + name}
-            answer = await api.call(self._connection, f"STREAM.MSG.GET.{self._stream}", wanted)
+            stored = await self._stored(name)
         except (NoAnswer, Unreachable) as exc:
             raise Overloaded.of(Code.LOG_WAITS) from exc
-        if answer.code in (api.NO_MESSAGE, api.NO_STREAM):
-            return None
-        if answer.message is None:
-            raise Overloaded.of(Code.LOG_WAITS)
-        return b64decode(answer.message.data) or None
+        return None if stored is None else b64decode(stored.data) or None
 
     async def put(self, name: str, record: bytes) -> None:
         """Raises: Overloaded if no server has taken it; it may be there all the same."""
@@ -49,9 +45,35 @@ class SessionBucket:
         except (NoAnswer, Unreachable) as exc:
             raise Overloaded.of(Code.LOG_WAITS) from exc
 
+    async def renew(self, name: str, before: bytes, record: bytes) -> None:
+        """The record takes the place of `before`; one that is there by now stays.
+
+        Raises: as `put`.
+        """
+        try:
+            stored = await self._stored(name)
+            if stored is None or b64decode(stored.data) != before:
+                return
+            subject, headers = self._subject + name, {EXPECTED: str(stored.seq)}
+            answer = api.read((await self._connection.ask(subject, record, headers)).body)
+        except (NoAnswer, Unreachable) as exc:
+            raise Overloaded.of(Code.LOG_WAITS) from exc
+        if answer.error is not None and answer.code not in api.SEQUENCE_TAKEN:
+            raise Overloaded.of(Code.LOG_WAITS)
+
     async def delete(self, name: str) -> None:
         """Raises: as `put`."""
         await self.put(name, b"")
+
+    async def _stored(self, name: str) -> api.StoredMessage | None:
+        """Raises: NoAnswer; Unreachable."""
+        wanted = {"last_by_subj": self._subject + name}
+        answer = await api.call(self._connection, f"STREAM.MSG.GET.{self._stream}", wanted)
+        if answer.code in (api.NO_MESSAGE, api.NO_STREAM):
+            return None
+        if answer.message is None:
+            raise NoAnswer(answer.why)
+        return answer.message
 
     async def _taken(self, name: str, record: bytes) -> bool:
         """Raises: NoAnswer."""

@@ -51,6 +51,9 @@ class SessionRecords(Protocol):
 
     async def put(self, place: str, record: bytes) -> None: ...
 
+    async def renew(self, place: str, before: bytes, record: bytes) -> None:
+        """The record takes the place of `before`, if that is there still."""
+
     async def delete(self, place: str) -> None: ...
 
 
@@ -96,14 +99,16 @@ class ClusterSessions(SignedIn):
 
     async def session(self, name: str) -> Session | None:
         """Raises: HookbundleError."""
-        record = await self._good(name)
-        if record is None:
+        found = await self._good(name)
+        if found is None:
             self._forget(name)
             return None
+        record, written = found
         now_ms, key = self._clock.now_ms(), record.name
         if now_ms - record.seen_ms > SEEN_EVERY_MS:
             seen = msgspec.structs.replace(record, seen_ms=now_ms)
-            await self._records.put(_place_of(name), msgspec.msgpack.encode(seen))
+            # Who has signed out since it was read stays signed out.
+            await self._records.renew(_place_of(name), written, msgspec.msgpack.encode(seen))
         if key not in self._here:
             self._here[key] = name, _session(name, record)
         self._here.move_to_end(key)
@@ -132,7 +137,8 @@ class ClusterSessions(SignedIn):
 
     # ---- records
 
-    async def _record(self, name: str) -> Record | None:
+    async def _record(self, name: str) -> tuple[Record, bytes] | None:
+        """The record, and how it is written."""
         place = _place_of(name)
         written = await self._records.get(place) if place else None
         if written is None:
@@ -141,17 +147,19 @@ class ClusterSessions(SignedIn):
             record = msgspec.msgpack.decode(written, type=Record)
         except msgspec.DecodeError:
             return None
-        return record if hmac.compare_digest(record.name, digest_of(name)) else None
+        is_its = hmac.compare_digest(record.name, digest_of(name))
+        return (record, written) if is_its else None
 
-    async def _good(self, name: str) -> Record | None:
-        record, now_ms = await self._record(name), self._clock.now_ms()
-        if record is None:
+    async def _good(self, name: str) -> tuple[Record, bytes] | None:
+        found, now_ms = await self._record(name), self._clock.now_ms()
+        if found is None:
             return None
+        record, _ = found
         if now_ms - record.began_ms > LIFE_MS_MAX or now_ms - record.seen_ms > IDLE_MS_MAX:
             return None
         token = await self._token_of(record.token, record.workspace_id)
         is_same = token is not None and token.workspace_id == record.workspace_id
-        return record if is_same else None
+        return found if is_same else None
 
     async def _place(self, owner: str) -> str:
         """A free place of the owner, or else that of the session seen longest ago."""

@@ -21,6 +21,11 @@ class MemoryRecords:
         self._check()
         self.kept[place] = record
 
+    async def renew(self, place: str, before: bytes, record: bytes) -> None:
+        self._check()
+        if self.kept.get(place) == before:
+            self.kept[place] = record
+
     async def delete(self, place: str) -> None:
         self._check()
         self.kept.pop(place, None)

@@ -36,6 +36,26 @@ async def test_a_record_is_there_for_all_nodes_until_it_is_deleted(nats: LogServ
     assert info.state.last_seq == 3
 
 
+async def test_a_record_is_renewed_as_long_as_it_is_what_was_read(nats: LogServers) -> None:
+    connection = await connection_to(nats)
+    bucket = SessionBucket(connection, Names(nats.new_cluster()), nats.replicas, LIFE_MS)
+    try:
+        await bucket.renew("of.1", b"none", b"new")
+        none = await bucket.get("of.1")
+        await bucket.put("of.1", b"read")
+        await bucket.renew("of.1", b"read", b"seen")
+        seen = await bucket.get("of.1")
+        await bucket.renew("of.1", b"read", b"seen later")
+        other = await bucket.get("of.1")
+        await bucket.delete("of.1")
+        await bucket.renew("of.1", b"seen", b"seen later")
+        gone = await bucket.get("of.1")
+    finally:
+        await connection.close()
+
+    assert (none, seen, other, gone) == (None, b"seen", b"seen", None)
+
+
 async def test_lost_records_are_none_and_the_next_one_is_kept(nats: LogServers) -> None:
     names = Names(nats.new_cluster())
     connection = await connection_to(nats)

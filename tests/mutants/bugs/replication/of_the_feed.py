@@ -117,14 +117,14 @@ FEED_OF_ALL = (
         name="fd10",
         bug="a session outlives its token",
         path=f"{CONSOLE}/sessions.py",
-        edits=(("        return record if is_same else None\n", "        return record\n"),),
+        edits=(("        return found if is_same else None\n", "        return found\n"),),
         caught_by=(f"{SESSIONS}::test_a_revoked_token_ends_its_sessions_at_all_nodes",),
     ),
     Mutant(
         name="fd11",
         bug="a session's place alone opens it, whatever secret comes with it",
         path=f"{CONSOLE}/sessions.py",
-        edits=(("if hmac.compare_digest(record.name, digest_of(name)) else None", ""),),
+        edits=(("return (record, written) if is_its else None", "return record, written"),),
         caught_by=(f"{SESSIONS}::test_a_place_without_its_secret_opens_nothing",),
     ),
     Mutant(

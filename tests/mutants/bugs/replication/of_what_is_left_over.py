@@ -140,7 +140,7 @@ LEFT_OVER = (
         path="server/cluster/console/sessions.py",
         edits=(
             (
-                "await self._records.put(_place_of(name), msgspec.msgpack.encode(seen))",
+                "await self._records.renew(_place_of(name), written, msgspec.msgpack.encode(seen))",
                 "assert seen",
             ),
         ),

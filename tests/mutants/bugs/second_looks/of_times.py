@@ -42,4 +42,27 @@ AT_TIMES = (
             f"{CLUSTER}/commanding/test_compacting.py::test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_looked_at",
         ),
     ),
+    Mutant(
+        name="cv68",
+        bug="who signs out while a page is made is signed in again by that page",
+        path="server/cluster/console/sessions.py",
+        edits=(
+            (
+                "self._records.renew(_place_of(name), written, ",
+                "self._records.put(_place_of(name), ",
+            ),
+        ),
+        caught_by=(
+            f"{CLUSTER}/console/test_owners_of_sessions.py::test_who_signs_out_while_a_page_is_made_stays_signed_out",
+        ),
+    ),
+    Mutant(
+        name="cv69",
+        bug="a session's record is renewed over whatever is there by now",
+        path="actors/replication/nats/sessions.py",
+        edits=(("if stored is None or b64decode(stored.data) != before:", "if stored is None:"),),
+        caught_by=(
+            "tests/actors/replication/nats/test_sessions.py::test_a_record_is_renewed_as_long_as_it_is_what_was_read",
+        ),
+    ),
 )

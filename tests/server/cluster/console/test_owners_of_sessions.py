@@ -86,3 +86,22 @@ async def test_a_node_keeps_what_belongs_to_the_sessions_that_it_saw_last(
 
     assert await node.session(first) is used
     assert await node.session(second) is not unused
+
+
+async def test_who_signs_out_while_a_page_is_made_stays_signed_out() -> None:
+    """The page was asked for by a session that was not seen for a while, at another node."""
+    clock, records, leaving = MovableClock(), MemoryRecords(), list[str]()
+
+    async def token_of(digest: bytes, workspace_id: str | None) -> Token | None:
+        if leaving:
+            await there.sign_out(leaving.pop())
+        return KNOWN.get(digest)
+
+    here, there = (ClusterSessions(records, token_of, clock) for _ in range(2))
+    name = await signed_in(here, "hb_one")
+    clock.move(sessions.SEEN_EVERY_MS + 1)
+    leaving.append(name)
+    await here.session(name)
+
+    assert await here.session(name) is None
+    assert await there.session(name) is None
