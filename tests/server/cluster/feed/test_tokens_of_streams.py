@@ -15,8 +15,9 @@ from hookbundle.server.cluster.callers import unknown_tokens
 from hookbundle.server.cluster.node import Node
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.transitions.tokens import digest_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import Api, connected, event
+from hookbundle.tests.in_process import Api, connected, event, until
 from hookbundle.tests.server.cluster.in_memory import cluster, shared_out
 from hookbundle.tests.server.cluster.two_nodes import NAMES, Two, two
 
@@ -96,6 +97,8 @@ async def test_it_goes_on_while_the_copy_that_knew_its_token_is_gone(
     async with two(tmp_path) as made:
         await made.made()
         token, node = await made.token(), other_than_the_owner(made)
+        known = node.unknown_tokens.tokens.known
+        await until(lambda: known(digest_of(token)) is not None)  # by its copy
         asked: list[int] = []
         asked_for = tokens.asked_for
 
