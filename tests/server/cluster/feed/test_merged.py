@@ -229,7 +229,8 @@ async def test_who_does_not_answer_says_nothing_of_filters(
             each.may_judge = False
         at.cluster.nodes["b"].is_cut = True
         kinds = []
-        for wanted in ({"webhooks": ["crm"]}, {"workspaces": [name]}):
+        filters: list[dict[str, Any]] = [{"webhooks": ["crm"]}, {"workspaces": [name]}]
+        for wanted in filters:
             async with at.reading(since=since, **wanted) as feed:
                 first = await feed.hear()
                 assert first is not None
