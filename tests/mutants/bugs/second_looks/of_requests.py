@@ -64,20 +64,6 @@ AT_REQUESTS = (
     ),
     Mutant(
         name="cv66",
-        bug="a list ends with a partition whose last entry fills a page",
-        path="server/cluster/merging.py",
-        edits=(
-            (
-                "_cursor(partition, cursor) if partition < self._partitions else None",
-                "_cursor(partition, cursor) if cursor else None",
-            ),
-        ),
-        caught_by=(
-            f"{CLUSTER}/test_lists.py::test_a_list_goes_through_all_partitions_page_by_page",
-        ),
-    ),
-    Mutant(
-        name="cv67",
         bug="what a check finds does not say in which partition",
         path="server/cluster/merging.py",
         edits=(('{**each, "where": f"partition {number}: {each[\'where\']}"}', "each"),),

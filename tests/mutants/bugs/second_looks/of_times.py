@@ -43,7 +43,7 @@ AT_TIMES = (
         ),
     ),
     Mutant(
-        name="cv68",
+        name="cv67",
         bug="who signs out while a page is made is signed in again by that page",
         path="server/cluster/console/sessions.py",
         edits=(
@@ -57,7 +57,7 @@ AT_TIMES = (
         ),
     ),
     Mutant(
-        name="cv69",
+        name="cv68",
         bug="a session's record is renewed over whatever is there by now",
         path="actors/replication/nats/sessions.py",
         edits=(("if stored is None or b64decode(stored.data) != before:", "if stored is None:"),),
