@@ -97,6 +97,16 @@ NOT_READY = frozenset(
         Reason.CLUSTER_RECORD_LOST,
     }
 )
+SAME_ELSEWHERE = frozenset(
+    {
+        Reason.CLOCK_HELD,
+        Reason.PARTITIONS_UNOWNED,
+        Reason.COPIES_BROKEN,
+        Reason.PARTITIONS_STOPPED,
+    }
+)
+"""Of a node of a cluster: what is so whichever node is asked. A proxy that led callers elsewhere
+for it would help nobody, and where all nodes say so, it would lead them nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,9 @@ def node(config: Configuration) -> str:
     name = given if given and NODE.fullmatch(given) else node_name(given or socket.gethostname())
     if name is None or (given and name != given):
         words = given or socket.gethostname()
-        raise ConfigError(f"cluster.node: {words!r} must have 1 to 64 letters, digits, - and _")
+        raise ConfigError(
+            f"cluster.node: {words!r} must have 1 to 64 letters, digits, - and _, and no - in front"
+        )
     return name
 
 

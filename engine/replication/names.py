@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hookbundle.engine.replication.entries import GENERATION, Generation
 
 CLUSTER = re.compile(r"[a-z0-9-]{1,32}")
-NODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NODE = re.compile(r"(?!-)[A-Za-z0-9_-]{1,64}")  # with - in front it would be a flag
 PARTITIONS_MAX = 256
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from hookbundle import __version__
-from hookbundle.engine.conditions import Condition, Reason, condition
+from hookbundle.engine.conditions import SAME_ELSEWHERE, Condition, Reason, condition
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster import figures, tokens
 from hookbundle.server.cluster.backing_up import reaching
@@ -205,12 +205,12 @@ class Serving:
         )
 
     def conditions(self) -> tuple[Condition, ...]:
-        """What keeps the node from being ready: of the cluster, and of its own partitions."""
-        node = self._node
-        found = [*self._of_cluster()]
-        for owned in node.owned.values():
-            found += owned.watch.recent().conditions
-        return tuple({each.reason: each for each in reversed(found)}.values())
+        """What keeps the node from being asked (SAME_ELSEWHERE), or a partition that has begun."""
+        found = self._of_cluster()
+        for owned in self._node.owned.values():
+            found += owned.watch.recent().conditions if owned.state.ready else ()
+        by_reason = {each.reason: each for each in reversed(found)}
+        return tuple(each for reason, each in by_reason.items() if reason not in SAME_ELSEWHERE)
 
     def _of_cluster(self) -> list[Condition]:
         node = self._node

@@ -44,6 +44,7 @@ from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES,
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_faces import CLUSTER_FACES
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
+from hookbundle.tests.mutants.bugs.replication.of_hands_on import HANDS_ON
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
@@ -159,6 +160,7 @@ MUTANTS = (
     *BACKUPS,
     *NODES,
     *AT_NIGHT,
+    *HANDS_ON,
     *COPIES_OF_NODES,
     *CLUSTER_COMMANDS,
     *LOST_ANSWERS,

@@ -66,7 +66,10 @@ def open_copy(
     with errors_of(path), files.locked(path):
         state = copy_state.opened(path, this_run)
         if state is None:
-            log.warning("the machine went down while the copy was open: it is made anew")
+            log.warning(
+                "the copy is made anew",
+                why="the machine went down, or the file was copied, while it was open",
+            )
             copy_state.distrust(path)
             return None
         if state.ends >= ENDS_MAX and (damages := tree.damages(path / DATA, lambda: None)):

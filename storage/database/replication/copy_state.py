@@ -7,9 +7,13 @@ was closed and synced since:
 
     no file                     nobody has opened it since it was made, which syncs
     clean                       it was synced, and not opened since
-    opened in this run          the kernel has all of it
+    opened in this run          the kernel has all of it, if it is the file that was opened
     opened in another run       not to be gone on with: made anew from the log
     distrusted                  the same: something in it was found to be wrong
+
+A backup of the file system may have been made while the node ran, page by page, and be restored
+without a restart of the machine: then it is another file (its inode), of which nobody knows what
+pages of which moment it has.
 
 What is not to be gone on with stays where it is until a new copy is whole: the log may be lost.
 
@@ -29,11 +33,12 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 class CopyState(msgspec.Struct, frozen=True):
     """`boot_id`: of the run in which it was opened. `ends`: how often in a row it was open when
-    its process ended."""
+    its process ended. `inode`: of the data that was opened; 0 if that was not noted."""
 
     boot_id: str
     clean: bool
     ends: int = 0
+    inode: int = 0
 
 
 def boot_id(file: Path) -> str:
@@ -46,7 +51,7 @@ def boot_id(file: Path) -> str:
 
 def opened(path: Path, this_run: str) -> CopyState | None:
     """What is to be written when the copy is opened; None if it can't be gone on with."""
-    ends = 0
+    ends, inode = 0, (path / files.DATA).stat().st_ino
     try:
         state = msgspec.json.decode((path / FILE).read_bytes(), type=CopyState)
     except FileNotFoundError:
@@ -54,10 +59,11 @@ def opened(path: Path, this_run: str) -> CopyState | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     else:
-        if not state.clean and not (this_run and state.boot_id == this_run):
+        is_same = bool(this_run) and state.boot_id == this_run and state.inode in (0, inode)
+        if not state.clean and not is_same:
             return None
         ends = 0 if state.clean else state.ends + 1
-    return CopyState(this_run, clean=False, ends=ends)
+    return CopyState(this_run, clean=False, ends=ends, inode=inode)
 
 
 def write(path: Path, state: CopyState) -> None:

@@ -48,8 +48,8 @@ def test_all_copies_are_as_many_as_there_can_be_nodes(tmp_path: Path) -> None:
     assert settings.cluster_config(configured(tmp_path, copies="all", node="a")).copies == 256
 
 
-@pytest.mark.parametrize("name", ["a.b", "a b", "*", "x" * 65])
-def test_a_node_s_name_can_be_part_of_a_subject(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["a.b", "a b", "*", "x" * 65, "-x"])
+def test_a_node_s_name_can_be_part_of_a_subject_and_a_command(tmp_path: Path, name: str) -> None:
     write_key(tmp_path)
 
     with pytest.raises(ConfigError, match=r"cluster\.node"):

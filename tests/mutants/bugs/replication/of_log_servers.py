@@ -201,7 +201,7 @@ LOG_SERVERS = (
         name="nl20",
         bug="a copy that was open when the machine went down is gone on with",
         path="storage/database/replication/copy_state.py",
-        edits=(("not (this_run and state.boot_id == this_run)", "not this_run and False"),),
+        edits=(("bool(this_run) and state.boot_id == this_run", "bool(this_run)"),),
         caught_by=(
             f"{COPIES}::test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with",
         ),

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,29 @@ def test_a_copy_that_was_open_when_the_machine_went_down_is_not_gone_on_with(
     assert opened("first") is None
 
 
+def test_a_copy_that_came_from_a_backup_of_its_file_while_it_was_open_is_not_gone_on_with(
+    path: Path, opened: Opened
+) -> None:
+    down(opened("first"))
+    restored = shutil.copy2(path / files.DATA, path / "restored")
+    (path / files.DATA).unlink()
+    Path(restored).rename(path / files.DATA)
+
+    assert opened("first") is None
+
+
+def test_a_backup_of_a_copy_that_was_closed_is_gone_on_with(path: Path, opened: Opened) -> None:
+    first = opened("first")
+    assert first is not None
+    first.close()
+    restored = shutil.copytree(path, path.with_name("restored"))
+
+    copy = open_copy(restored, 1)
+
+    assert copy is not None
+    copy.close()
+
+
 def test_a_copy_that_was_closed_is_sound_in_another_run(opened: Opened) -> None:
     first = opened("first")
     assert first is not None
@@ -146,7 +170,8 @@ def test_a_sound_copy_is_gone_on_with_however_often_its_process_ended(opened: Op
     assert copy is not None
     copy.close()
 
-    assert copy_state.opened(copy.path, "first") == CopyState("first", clean=False, ends=0)
+    inode = (copy.path / files.DATA).stat().st_ino
+    assert copy_state.opened(copy.path, "first") == CopyState("first", False, 0, inode)
 
 
 def test_a_full_disk_leaves_a_copy_as_it_was(path: Path, opened: Opened) -> None:
