@@ -61,6 +61,10 @@ class SystemClock:
         """
         return machine_time.is_synchronised()
 
+    def is_right_about(self, stored_ms: int) -> bool:
+        """Whether the wall clock is to be gone by, though it is before the stored time."""
+        return self.is_synchronised()
+
     def catch_up(self) -> bool:
         """True once the timers may run: the wall clock has reached the last stored time.
 

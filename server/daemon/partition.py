@@ -88,7 +88,7 @@ class Partition:
         meta = self.reads.meta()
         trusts = config.trust_clock
         if not trusts and clock.wall_ms() < meta.last_ms:
-            trusts = clock.is_synchronised()
+            trusts = clock.is_right_about(meta.last_ms)
         if not trusts:
             clock.start_after(meta.last_ms)
         self.store_queue = StoreQueue(config.store.waiting_max)

@@ -15,6 +15,7 @@ from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.fairness.fair_limit import Limit
+from hookbundle.engine.replication.members import APART_MS
 from hookbundle.server.cluster.partitions.under_way import UnderWay
 from hookbundle.server.console.sessions import SignedIn
 from hookbundle.server.daemon.api import ApiParts, resources_of
@@ -65,11 +66,11 @@ class Shared:
 
 
 class PartitionClock(SystemClock):
-    """A partition's own clock. What its last owner has stored may be ahead of this machine, however
-    right this machine is: nodes differ."""
+    """A partition's own clock. What its last owner has stored may be a little ahead of this
+    machine, however right that is: nodes differ. What is further ahead came from a wrong clock."""
 
-    def is_synchronised(self) -> bool:
-        return False
+    def is_right_about(self, stored_ms: int) -> bool:
+        return stored_ms - self.wall_ms() > APART_MS and self.is_synchronised()
 
 
 class OwnedPartition(Partition):

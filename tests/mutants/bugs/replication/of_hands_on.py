@@ -4,6 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 READINESS = "tests/server/cluster/test_readiness.py"
 COPIES = "tests/storage/database/replication/test_copies.py"
+CLOCKS = "tests/server/cluster/partitions/test_clocks.py"
 SETTINGS = "tests/commands/cluster/test_settings.py"
 
 HANDS_ON = (
@@ -40,6 +41,22 @@ HANDS_ON = (
             f"{COPIES}::test_a_copy_that_came_from_a_backup_of_its_file_while_it_was_open_"
             "is_not_gone_on_with",
         ),
+    ),
+    Mutant(
+        name="cy6",
+        bug="a partition that was ahead stays so, and its timers stand at each owner",
+        path="server/cluster/partitions/owned.py",
+        edits=(("> APART_MS and self.is_synchronised()", "> APART_MS and False"),),
+        caught_by=(
+            f"{CLOCKS}::test_an_owner_with_a_time_server_goes_back_from_a_time_that_was_far_ahead",
+        ),
+    ),
+    Mutant(
+        name="cy7",
+        bug="the time of a partition goes back by what clocks of nodes always differ",
+        path="server/cluster/partitions/owned.py",
+        edits=(("return stored_ms - self.wall_ms() > APART_MS and ", "return "),),
+        caught_by=(f"{CLOCKS}::test_nobody_goes_back_for_as_much_as_nodes_differ",),
     ),
     Mutant(
         name="cy5",
