@@ -6,7 +6,7 @@ keep it from saying so. It runs on the event loop: a loop that is blocked answer
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -65,7 +65,8 @@ class DaemonStatus:
 
 @dataclass(slots=True)
 class StatusWatch:
-    """`is_started`: False while the daemon starts or stops. `log_lost`: lines of the log lost."""
+    """`is_started`: False while the daemon starts or stops. `log_lost`: lines of the log lost.
+    `names`: what it is the status of, in lines of the log; nothing of a daemon alone."""
 
     partition: Partition
     traffic: Traffic
@@ -73,6 +74,7 @@ class StatusWatch:
     is_started: Callable[[], bool]
     sends_mail: Callable[[], bool]
     log_lost: Callable[[], int]
+    names: Mapping[str, int] = field(default_factory=dict)
     _store: ProgressWatch = field(default_factory=ProgressWatch)
     _timed: ProgressWatch = field(default_factory=ProgressWatch)
     # An attempt of which nobody knows the outcome is made again by the timer's sweep.
@@ -209,10 +211,11 @@ class StatusWatch:
         while True:
             try:
                 status = self.look()
-                if status.is_ready != was_ready:
+                if self.is_started() and status.is_ready != was_ready:
                     was_ready = status.is_ready
                     reasons = [each.reason.value for each in status.conditions if each.stops]
-                    log.warning("ready again" if was_ready else "not ready", reasons=reasons)
+                    said = "ready again" if was_ready else "not ready"
+                    log.warning(said, reasons=reasons, **self.names)
             except HookbundleError as exc:
                 log.error("not looked at", error=in_words(exc))
             await asyncio.sleep(EVERY_S)

@@ -151,6 +151,7 @@ class Owned:
             is_started=lambda: self.state.ready,
             sends_mail=lambda: bool(shared.config().smtp.host),
             log_lost=shared.log_lost,
+            names={"partition": self.number},
         )
         self.token_uses = TokenUses(partition.store_queue, self.clock)
         closing.push_async_callback(self._ended, self.token_uses.close)

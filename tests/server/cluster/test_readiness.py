@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.partitions import resting
+from hookbundle.server.daemon import watch
 from hookbundle.tests.in_process import MINUTE_MS, Api, event, until
 from hookbundle.tests.server.cluster.two_nodes import NAMES, PARTITIONS, Two, two
 
@@ -79,6 +81,21 @@ async def test_a_partition_that_is_on_its_way_keeps_its_node_ready(tmp_path: Pat
         on_its_way = await ready(made.apis[0])
 
     assert on_its_way == (200, [])
+
+
+async def test_the_log_says_in_which_partition_something_stands_and_nothing_of_one_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EVERY_S", 0.01)
+    with capture_logs() as logs:
+        async with two(tmp_path) as made:
+            on_its_way, held = [owned for node in made.nodes for owned in node.owned.values()][:2]
+            on_its_way.state.ready = False
+            held.clock.start_after(held.clock.now_ms() + 5 * MINUTE_MS)
+            await until(lambda: any(line["event"] == "not ready" for line in logs))
+
+    told = [line for line in logs if line["event"] == "not ready"]
+    assert {(line["partition"], *line["reasons"]) for line in told} == {(held.number, "clock_held")}
 
 
 async def test_a_node_that_hears_nothing_or_stops_is_not_ready(tmp_path: Path) -> None:

@@ -59,6 +59,16 @@ HANDS_ON = (
         caught_by=(f"{CLOCKS}::test_nobody_goes_back_for_as_much_as_nodes_differ",),
     ),
     Mutant(
+        name="cy8",
+        bug="a partition that changes hands is told as something that stands still",
+        path="server/daemon/watch.py",
+        edits=(("if self.is_started() and status.is_ready", "if status.is_ready"),),
+        caught_by=(
+            f"{READINESS}::test_the_log_says_in_which_partition_something_stands_and_nothing_of_"
+            "one_on_its_way",
+        ),
+    ),
+    Mutant(
         name="cy5",
         bug="a node may be called as a flag is",
         path="engine/replication/names.py",
