@@ -44,12 +44,11 @@ from hookbundle.tests.mutants.bugs.replication.of_copies import COPIES_OF_NODES,
 from hookbundle.tests.mutants.bugs.replication.of_erasing import ERASING
 from hookbundle.tests.mutants.bugs.replication.of_faces import CLUSTER_FACES
 from hookbundle.tests.mutants.bugs.replication.of_generations import GENERATIONS
-from hookbundle.tests.mutants.bugs.replication.of_hands_on import HANDS_ON
 from hookbundle.tests.mutants.bugs.replication.of_hostile_callers import HOSTILE_CALLERS
 from hookbundle.tests.mutants.bugs.replication.of_log_servers import LOG_SERVERS
 from hookbundle.tests.mutants.bugs.replication.of_logs import LOGS
 from hookbundle.tests.mutants.bugs.replication.of_long_answers import ENDING, LONG_ANSWERS
-from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT
+from hookbundle.tests.mutants.bugs.replication.of_nights import AT_NIGHT, HANDS_ON
 from hookbundle.tests.mutants.bugs.replication.of_nodes import NODES
 from hookbundle.tests.mutants.bugs.replication.of_recovery import RECOVERY
 from hookbundle.tests.mutants.bugs.replication.of_the_feed import FEED_OF_ALL
