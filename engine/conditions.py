@@ -106,7 +106,8 @@ SAME_ELSEWHERE = frozenset(
     }
 )
 """Of a node of a cluster: what is so whichever node is asked. A proxy that led callers elsewhere
-for it would help nobody, and where all nodes say so, it would lead them nowhere."""
+for it would help nobody, and where all nodes say so, it would lead them nowhere. So it can ask
+without them: `/readyz?exclude=cluster`."""
 
 
 @dataclass(frozen=True, slots=True)

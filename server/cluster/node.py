@@ -181,8 +181,8 @@ class Node(Process):
         await self.neighbours.begin()
         self.assigning.start()
         serving.commanding.start()
-        await self._until_begun()
         self.state.ready = True
+        await self._until_begun()
         self.console.start()
         closing.push_async_callback(self.console.close)
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)

@@ -162,7 +162,7 @@ class Serving:
             node.clock.now_ms,
             lambda: families(node.hosts, self.heard().overview(), counting.appends),
         )
-        status = Status(self.status, self.conditions)
+        status = Status(self.status, self.conditions, SAME_ELSEWHERE)
         own = [*self.mail_tests.routes(), *metrics.routes(), *status.routes()]
         here = [route for route in own if route.path in OF_NODE]
         return [*here, *ClusterCommands(self.commanding).routes()]
@@ -205,12 +205,12 @@ class Serving:
         )
 
     def conditions(self) -> tuple[Condition, ...]:
-        """What keeps the node from being asked (SAME_ELSEWHERE), or a partition that has begun."""
+        """What keeps the node from being ready: of the cluster, and of its own partitions. One that
+        is on its way to or from another node says nothing of this one."""
         found = self._of_cluster()
         for owned in self._node.owned.values():
             found += owned.watch.recent().conditions if owned.state.ready else ()
-        by_reason = {each.reason: each for each in reversed(found)}
-        return tuple(each for reason, each in by_reason.items() if reason not in SAME_ELSEWHERE)
+        return tuple({each.reason: each for each in reversed(found)}.values())
 
     def _of_cluster(self) -> list[Condition]:
         node = self._node

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from hookbundle.engine.conditions import Condition
+from hookbundle.engine.conditions import Condition, Reason
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.http.problems import answer_for
@@ -19,8 +19,11 @@ QUARANTINED_LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """`same_elsewhere`: what other nodes would say as well; nothing of a daemon alone."""
+
     status_now: Callable[[], StatusOut]
     conditions: Callable[[], tuple[Condition, ...]]
+    same_elsewhere: frozenset[Reason] = frozenset()
 
     def routes(self) -> list[Route]:
         return [
@@ -68,8 +71,14 @@ class Status:
         return json_response(HealthOut("alive"))
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """`GET /readyz`: it takes messages, and what could move does; if not, why."""
-        found = [reason_out(each) for each in self.conditions() if each.stops]
+        """`GET /readyz`: it takes messages, and what could move does; if not, why.
+
+        With `exclude=cluster`, as Kubernetes names it, without what is the same at all nodes.
+        """
+        excluded = request.query.getall("exclude", [])
+        left_out = self.same_elsewhere if "cluster" in excluded else frozenset[Reason]()
+        stops = (each for each in self.conditions() if each.stops and each.reason not in left_out)
+        found = [reason_out(each) for each in stops]
         if found:
             detail = "; ".join(each.detail for each in found)
             why_not = HookbundleError(detail, Code.NOT_READY)

@@ -13,7 +13,7 @@ class HealthOut(msgspec.Struct, frozen=True):
 
 
 class ReasonOut(msgspec.Struct, frozen=True):
-    """What has to be known of the daemon. `stops`: something stands still because of it."""
+    """What has to be known of the daemon. `stops`: it is not ready because of it."""
 
     code: Reason
     detail: str

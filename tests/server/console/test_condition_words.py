@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.engine.conditions import NOT_READY, SAME_ELSEWHERE, Reason, condition
+from hookbundle.engine.conditions import NOT_READY, Reason, condition
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import environment
 from hookbundle.server.http.schemas.status import ReasonOut, reason_out
@@ -42,5 +42,4 @@ def test_the_documents_say_what_to_do_about_each_reason() -> None:
 
     rows = {code: stops == "yes" for code, stops in ROW.findall(section)}
 
-    of_clusters = SAME_ELSEWHERE - {Reason.CLOCK_HELD}  # which a daemon alone has, too
-    assert rows == {code.value: code in NOT_READY - of_clusters for code in Reason}
+    assert rows == {code.value: code in NOT_READY for code in Reason}

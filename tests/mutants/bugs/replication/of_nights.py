@@ -109,12 +109,12 @@ AT_NIGHT = (
 HANDS_ON = (
     Mutant(
         name="cy1",
-        bug="a partition without an owner makes all nodes unready",
-        path="server/cluster/serving.py",
-        edits=(("if reason not in SAME_ELSEWHERE", "if reason"),),
+        bug="a partition without an owner keeps a proxy from all nodes",
+        path="server/http/resources/status.py",
+        edits=((" and each.reason not in left_out", ""),),
         caught_by=(
-            f"{READINESS}::test_a_partition_that_nobody_serves_keeps_no_node_from_being_ready",
-            f"{READINESS}::test_partitions_whose_time_stands_still_keep_no_node_from_being_ready",
+            f"{READINESS}::test_a_partition_that_nobody_serves_keeps_a_proxy_from_no_node",
+            f"{READINESS}::test_partitions_whose_time_stands_still_keep_a_proxy_from_no_node",
         ),
     ),
     Mutant(
@@ -126,9 +126,9 @@ HANDS_ON = (
     ),
     Mutant(
         name="cy3",
-        bug="nothing makes a node unready",
-        path="server/cluster/serving.py",
-        edits=(("if reason not in SAME_ELSEWHERE", "if reason in SAME_ELSEWHERE"),),
+        bug="nothing keeps a proxy from a node",
+        path="server/http/resources/status.py",
+        edits=(("each.reason not in left_out", "each.reason in left_out"),),
         caught_by=(f"{READINESS}::test_a_node_that_hears_nothing_or_stops_is_not_ready",),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""A node is ready if it can be asked; what no other node could do better is no reason not to be."""
+"""What keeps a node from being ready, and what of that keeps a proxy from leading callers to it."""
 
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resting, "MOST_S", 0.1)
 
 
-async def ready(api: Api) -> tuple[int, list[str]]:
-    answer = await api.ask("GET", "/readyz")
+async def ready(api: Api, exclude: str = "") -> tuple[int, list[str]]:
+    answer = await api.ask("GET", "/readyz" + (f"?exclude={exclude}" if exclude else ""))
     reasons: list[dict[str, Any]] = answer.document.get("reasons", [])
     return answer.status, [each["code"] for each in reasons]
 
@@ -33,7 +33,7 @@ def lose(made: Two, number: int) -> None:
         news()
 
 
-async def test_a_partition_that_nobody_serves_keeps_no_node_from_being_ready(
+async def test_a_partition_that_nobody_serves_keeps_a_proxy_from_no_node(
     tmp_path: Path,
 ) -> None:
     async with two(tmp_path) as made:
@@ -46,15 +46,18 @@ async def test_a_partition_that_nobody_serves_keeps_no_node_from_being_ready(
         )
         await until(lambda: sum(len(node.owned) for node in made.nodes) == PARTITIONS - 1)
 
-        at_each = [await ready(api) for api in made.apis]
+        plain = [await ready(api) for api in made.apis]
+        at_each = [await ready(api, exclude="cluster") for api in made.apis]
         seen = [await api.ask("GET", "/metrics") for api in made.apis]
 
     assert at_each == [(200, []), (200, [])]
+    assert [status for status, _ in plain] == [503, 503]
+    assert all("partitions_stopped" in reasons for _, reasons in plain)
     for metrics in seen:
         assert b'hookbundle_reason{code="partitions_stopped"} 1.0' in metrics.body
 
 
-async def test_partitions_whose_time_stands_still_keep_no_node_from_being_ready(
+async def test_partitions_whose_time_stands_still_keep_a_proxy_from_no_node(
     tmp_path: Path,
 ) -> None:
     async with two(tmp_path) as made:
@@ -64,10 +67,12 @@ async def test_partitions_whose_time_stands_still_keep_no_node_from_being_ready(
             owned.clock.start_after(owned.clock.now_ms() + 5 * MINUTE_MS)
         await until(lambda: all(owned.partition.timer_state.held for owned in all_owned))
 
-        at_each = [await ready(api) for api in made.apis]
+        plain = [await ready(api) for api in made.apis]
+        at_each = [await ready(api, exclude="cluster") for api in made.apis]
         status = await made.apis[0].get("/v1/status")
 
     assert at_each == [(200, []), (200, [])]
+    assert plain == [(503, ["clock_held"])] * 2
     assert status["clock_held"]
     assert not status["ready"], "the sum over the cluster is what an operator has to know"
 
@@ -102,10 +107,10 @@ async def test_a_node_that_hears_nothing_or_stops_is_not_ready(tmp_path: Path) -
     async with two(tmp_path) as made:
         first = made.nodes[0]
         made.cluster.nodes["b"].is_cut = True
-        deaf = await ready(made.apis[1])
+        deaf = await ready(made.apis[1], exclude="cluster")
         made.cluster.nodes["b"].is_cut = False
         first.state.ready = False
-        stopping = await ready(made.apis[0])
+        stopping = await ready(made.apis[0], exclude="cluster")
         first.state.ready = True
 
     assert deaf[0] == 503
