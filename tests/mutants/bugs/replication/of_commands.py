@@ -57,10 +57,7 @@ CLUSTER_COMMANDS = (
         path="server/cluster/commanding/compacting.py",
         edits=(
             ("if name != owner), left[0] if left else None)", "if name != owner), None)"),
-            (
-                "for node in {*recorded, *asked} - done})",
-                "for node in {*recorded, *asked} - done - {owner}})",
-            ),
+            ("*self._held(number)} - done\n", "*self._held(number)} - done - {owner}\n"),
         ),
         caught_by=(f"{COMPACTING}::test_no_deleted_byte_is_left_in_any_log_or_copy",),
     ),

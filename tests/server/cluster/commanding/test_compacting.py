@@ -212,9 +212,9 @@ async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
         made.nodes[0].hosts[number].role.actor_ref.tell(Renew())
         await begun.wait()
         await made.apis[0].ask("DELETE", f"/v1/workspaces/{name}/chats/deleted")
-        body = msgspec.json.encode(compacting.OfPartition(number))
-        asked = await made.nodes[0].answer(Asked("POST", compacting.RENEW, JSON, body))
-        made_before = dict(asked.headers)[compacting.AFTER]
+        body = msgspec.json.encode(rewriting.OfPartition(number))
+        asked = await made.nodes[0].answer(Asked("POST", rewriting.RENEW, JSON, body))
+        made_before = dict(asked.headers)[rewriting.AFTER]
         await made.apis[1].ask("POST", COMPACT)
         may_end.set()
         ended = await over(made.apis[1])
@@ -245,8 +245,8 @@ async def test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_
         monkeypatch.setattr(MemoryLog, "begin_with", slow)
 
         async def status() -> int:
-            body = msgspec.json.encode(compacting.OfPartition(number))
-            return (await node.answer(Asked("POST", compacting.TIDIED, JSON, body))).status
+            body = msgspec.json.encode(rewriting.OfPartition(number))
+            return (await node.answer(Asked("POST", rewriting.TIDIED, JSON, body))).status
 
         before = await status()
         role.actor_ref.tell(Renew())
@@ -257,7 +257,7 @@ async def test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_
         await until(lambda: owns.state.left == 0)
         after = await status()
 
-    assert (before, meanwhile, after) == (compacting.DONE, compacting.NOT_YET, compacting.DONE)
+    assert (before, meanwhile, after) == (rewriting.DONE, rewriting.NOT_YET, rewriting.DONE)
     assert (logs, len(log.entries)) == (2, 1)
 
 
