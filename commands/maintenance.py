@@ -203,7 +203,7 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
     if findings:
         from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 
-        raise CommandFailure(f"{len(findings)} faults found; {WHAT_TO_DO}", FAILED)
+        raise CommandFailure(f"faults found: {len(findings)}; {WHAT_TO_DO}", FAILED)
 
 
 @contextmanager

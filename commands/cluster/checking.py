@@ -58,7 +58,7 @@ def check(
         output.show_json({"servers": servers, "partitions": partitions})
     count = sum(len(each["faults"]) for each in servers) + sum(map(_faults, partitions))
     if count:
-        raise CommandFailure(f"{count} faults found", FAILED)
+        raise CommandFailure(f"faults found: {count}", FAILED)
 
 
 def _end_of_begun(begun: dict[str, Any], servers: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def _end_of_begun(begun: dict[str, Any], servers: list[dict[str, Any]], *, as_js
     else:
         output.say(progress(begun))
     if count := sum(len(each["faults"]) for each in servers):
-        raise CommandFailure(f"{count} faults found", FAILED)
+        raise CommandFailure(f"faults found: {count}", FAILED)
 
 
 # ---- log servers
