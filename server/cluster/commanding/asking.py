@@ -7,9 +7,10 @@ from typing import Protocol
 import msgspec
 
 from hookbundle.engine.replication.beats import Beat
-from hookbundle.server.cluster.asked import Answered, Asked
+from hookbundle.server.cluster.asked import Answered, AnswerLost, Asked, NotAsked
 
 POLL_S = 0.05
+DONE, NOT_YET = 204, 202  # what a node answers; the latter is asked again
 JSON = (("Content-Type", "application/json"),)
 
 
@@ -26,6 +27,14 @@ async def told(nodes: Nodes, node: str, path: str, what: msgspec.Struct) -> int:
     """The status of its answer. Raises: NotAsked; AnswerLost."""
     answered = await nodes.ask(node, Asked("POST", path, JSON, msgspec.json.encode(what)))
     return answered.status
+
+
+async def is_done(nodes: Nodes, node: str, path: str, what: msgspec.Struct) -> bool:
+    """Whether it says so; else, also if nobody knows, it may be asked once more."""
+    try:
+        return await told(nodes, node, path, what) == DONE
+    except (NotAsked, AnswerLost):
+        return False
 
 
 async def becomes(is_so: Callable[[], bool], within_s: float) -> bool:

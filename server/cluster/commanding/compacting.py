@@ -14,6 +14,7 @@ given once more.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -24,12 +25,11 @@ from hookbundle.engine.replication.beats import LINE_CHARS_MAX, Compaction, Held
 from hookbundle.engine.replication.entries import NUMBER_MAX, Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.asked import AnswerLost, Asked, NotAsked
-from hookbundle.server.cluster.commanding.asking import JSON, Nodes, told
+from hookbundle.server.cluster.commanding.asking import DONE, JSON, Nodes, is_done
 from hookbundle.server.cluster.commanding.going_through import CALLER_CHARS_MAX, GoingThrough
 from hookbundle.server.cluster.commanding.known import Known
 from hookbundle.server.cluster.commanding.rewriting import (
     AFTER,
-    DONE,
     NO_COPY,
     RENEW,
     REWRITE,
@@ -45,6 +45,8 @@ PARTITION_S = 3_600.0  # after which the next partition has its turn
 AGAIN_S = 0.25
 RECORD_S = 60.0
 LEFT_OUT_MAX = 16  # that are named; more of the same would make beats long
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +96,7 @@ class Compacting:
         recorded = await self._recorded()
         missed: dict[tuple[int, str], int] = {}
         for number in range(self._partitions):
-            await self._has_its_turn(number, self._partition(number, recorded, missed))
+            missed |= await self._has_its_turn(number, self._partition(number, recorded), {})
             self._work.says(done=self._work.state.done + 1)
         await self._catch_up(missed)
         self._work.says(doing="")
@@ -108,8 +110,8 @@ class Compacting:
             )
         )
 
-    async def _has_its_turn(self, number: int, work: Awaitable[bool]) -> bool:
-        """What the work answers; True if it has failed, which is left out already."""
+    async def _has_its_turn(self, number: int, work: Awaitable[T], failed: T) -> T:
+        """What the work answers; `failed` if it has, which is left out already."""
         try:
             async with asyncio.timeout(PARTITION_S):
                 return await work
@@ -118,7 +120,7 @@ class Compacting:
         except Exception as exc:  # whatever it is, the other partitions have their turn
             log.error("partition not compacted", partition=number, exc_info=exc)
             self._leaves_out("internal error")
-        return True
+        return failed
 
     async def _recorded(self) -> list[str]:
         """The nodes of the cluster. One of the log servers may be away, and this node on its way to
@@ -140,11 +142,9 @@ class Compacting:
         except HookbundleError:
             return None
 
-    async def _partition(
-        self, number: int, recorded: list[str], missed: dict[tuple[int, str], int]
-    ) -> bool:
-        """What may have been away for its turn is put into `missed`, with the least number of a
-        generation that its copy has to come to."""
+    async def _partition(self, number: int, recorded: list[str]) -> dict[tuple[int, str], int]:
+        """The copies of nodes that may have been away for their turn, each with the least number
+        of a generation that it has to come to."""
         self._work.says(doing=f"partition {number}: its log")
         least = await self._renewed(number)
         asked, done = set[str](), set[str]()
@@ -157,15 +157,14 @@ class Compacting:
             await asyncio.sleep(AGAIN_S)
         # Who has made its copy meanwhile may have read a log that is deleted now.
         others = {*recorded, *asked, *self._held(number)} - done
-        missed.update({(number, node): least for node in others})
-        return True
+        return {(number, node): least for node in others}
 
     async def _catch_up(self, missed: Mapping[tuple[int, str], int]) -> None:
         """Nodes that are back have their turn; those that are not are left out, also if they come
         back a moment later."""
         away = set()
         for (number, node), least in missed.items():
-            if not await self._has_its_turn(number, self._rewritten(number, node, least)):
+            if not await self._has_its_turn(number, self._rewritten(number, node, least), True):
                 away.add(node)
         for node in sorted(away):
             self._work.says(doing=f"the copies of {node}")
@@ -233,11 +232,7 @@ class Compacting:
         return owner_at(self._nodes.live(), number)
 
     async def _does(self, node: str, path: str, number: int) -> bool:
-        """Whether it is done; else it is asked for once more."""
-        try:
-            return await told(self._nodes, node, path, self._of(number)) == DONE
-        except (NotAsked, AnswerLost):
-            return False
+        return await is_done(self._nodes, node, path, self._of(number))
 
 
 def _number_of(held: Held) -> int:

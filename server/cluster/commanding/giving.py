@@ -9,7 +9,6 @@ hears that a partition is not moved only if the node has said that it does not t
 """
 
 import asyncio
-from contextlib import suppress
 
 import msgspec
 from aiohttp import web
@@ -21,7 +20,7 @@ from hookbundle.engine.replication.members import behind
 from hookbundle.engine.replication.roles import BEHIND_MAX, BUSY
 from hookbundle.server.cluster.asked import AnswerLost, NotAsked
 from hookbundle.server.cluster.assigning import Assigning
-from hookbundle.server.cluster.commanding.asking import Nodes, becomes, told
+from hookbundle.server.cluster.commanding.asking import DONE, Nodes, becomes, is_done, told
 from hookbundle.server.cluster.partitions.holding import owner_at
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
@@ -33,7 +32,6 @@ WITHIN_S = 30.0
 SOON_S = 5.0
 TAKEN_BACK_WITHIN_S = 20.0
 AGAIN_S = 0.25
-DONE = 204
 
 
 class TakeIn(msgspec.Struct, frozen=True):
@@ -107,15 +105,14 @@ class Giving:
     async def _takes_no_more(self, node: str, number: int) -> bool:
         """Whether the node has said so. One that is gone for a moment is asked again: it would take
         the partition when it is back."""
-        with suppress(TimeoutError):
+        undone = TakeIn(number, undo=True)
+        try:
             async with asyncio.timeout(TAKEN_BACK_WITHIN_S):
-                while True:
-                    with suppress(NotAsked, AnswerLost):
-                        status = await told(self._nodes, node, TAKE, TakeIn(number, undo=True))
-                        if status == DONE:
-                            return True
+                while not await is_done(self._nodes, node, TAKE, undone):
                     await asyncio.sleep(AGAIN_S)
-        return False
+        except TimeoutError:
+            return False
+        return True
 
     def _owner_of(self, number: int) -> str | None:
         return owner_at(self._nodes.live(), number)

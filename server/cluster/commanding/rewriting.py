@@ -15,6 +15,7 @@ from aiohttp import web
 from hookbundle.actors.replication.messages import Renew, RewriteCopy
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.replication.roles import Role
+from hookbundle.server.cluster.commanding.asking import DONE, NOT_YET
 from hookbundle.server.cluster.partitions.hosting import PartitionHost
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.routes import Route
@@ -24,7 +25,6 @@ REWRITE = "/cluster/rewrite"
 NO_COPY = "/cluster/no-copy"
 TIDIED = "/cluster/tidied"
 ANSWER_S = 20.0  # less than a node waits for another one's answer
-DONE, NOT_YET = 204, 202
 AFTER = "Hb-After"
 """Says that a log is as it was asked for in a generation of a greater number: one that was begun
 before it was asked for may have what was deleted since."""

@@ -15,7 +15,7 @@ from hookbundle.engine.replication.entries import Generation
 from hookbundle.engine.replication.roles import Role
 from hookbundle.server.cluster.asked import Asked
 from hookbundle.server.cluster.commanding import commands, compacting, rewriting
-from hookbundle.server.cluster.commanding.asking import JSON
+from hookbundle.server.cluster.commanding.asking import DONE, JSON, NOT_YET
 from hookbundle.server.cluster.partitions.placing import of_workspace
 from hookbundle.storage.maintenance.replication.copies import Rewritten, rewrite_copy
 from hookbundle.tests.in_process import daemon_in, event, until
@@ -188,7 +188,7 @@ async def test_a_copy_that_was_written_anew_for_an_earlier_command_is_written_an
         await until(lambda: len(written) == 2 and state.role is Role.FOLLOWING)
         statuses.append(await ask(2))
 
-    assert statuses == [rewriting.NOT_YET] * 3 + [rewriting.DONE]
+    assert statuses == [NOT_YET] * 3 + [DONE]
 
 
 async def test_a_log_that_was_being_made_anew_already_is_made_anew_once_more(
@@ -257,7 +257,7 @@ async def test_a_log_that_goes_on_in_a_new_generation_is_not_tidy_before_it_was_
         await until(lambda: owns.state.left == 0)
         after = await status()
 
-    assert (before, meanwhile, after) == (rewriting.DONE, rewriting.NOT_YET, rewriting.DONE)
+    assert (before, meanwhile, after) == (DONE, NOT_YET, DONE)
     assert (logs, len(log.entries)) == (2, 1)
 
 
