@@ -51,8 +51,8 @@ class NodesPage:
         return visit.render("parts/cluster.html", **await self._words())
 
     async def _words(self) -> dict[str, Any]:
-        heard = await self.cluster.heard()
-        return {"cluster": heard.overview(), "needs": heard.needs(), "apart_ms": APART_MS}
+        cluster, needs = (await self.cluster.heard()).judged()
+        return {"cluster": cluster, "needs": needs, "apart_ms": APART_MS}
 
     # ---- commands
 

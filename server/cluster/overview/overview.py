@@ -60,12 +60,13 @@ class Heard:
     copies: int = 2
 
     def overview(self) -> ClusterOut:
-        seen = self._seen()
-        return msgspec.structs.replace(seen, warnings=warnings_of(needs_of(self, seen)))
+        return self.judged()[0]
 
-    def needs(self) -> list[Need]:
-        """What needs a person."""
-        return needs_of(self, self._seen())
+    def judged(self) -> tuple[ClusterOut, list[Need]]:
+        """With what of it needs a person."""
+        seen = self._seen()
+        needs = needs_of(self, seen)
+        return msgspec.structs.replace(seen, warnings=warnings_of(needs)), needs
 
     def _seen(self) -> ClusterOut:
         """Without warnings."""

@@ -33,7 +33,7 @@ def words(
     heard = Heard(
         nodes[0].node, partitions, hears, live, {}, compaction, check=check, copies=copies
     )
-    found = heard.needs()
+    found = heard.judged()[1]
     assert all(each.lines for each in found), "what the page says, the status says too"
     return [each.word for each in found]
 
@@ -70,13 +70,13 @@ def test_what_needs_a_person_is_said() -> None:
 
 
 def test_a_log_server_that_is_away_is_named_with_the_command_that_looks_at_it() -> None:
-    (need,) = Heard("a", 1, True, {"a": A, "b": B}, {}, away=("n2", "n3")).needs()
+    (need,) = Heard("a", 1, True, {"a": A, "b": B}, {}, away=("n2", "n3")).judged()[1]
 
     assert shown(need) == Need("away", "n2, n3", command="hookbundle doctor")
 
 
 def test_logs_on_fewer_than_three_servers_are_named() -> None:
-    (need,) = Heard("a", 1, True, {"a": A, "b": B}, {}, replicas=1).needs()
+    (need,) = Heard("a", 1, True, {"a": A, "b": B}, {}, replicas=1).judged()[1]
 
     assert shown(need) == Need("replicas", amount=1, command="hookbundle doctor")
 
@@ -88,7 +88,7 @@ def test_what_could_be_written_is_said_once_all_nodes_know_it() -> None:
         registered = Registered(cluster, list(nodes))
         live = {each.node: each for each in (A, B)}
         heard = Heard("a", 1, True, live, {}, None, cluster.schema, registered)
-        return [shown(each) for each in heard.needs()]
+        return [shown(each) for each in heard.judged()[1]]
 
     command = "hookbundle cluster upgrade"
     assert needs(a, NodeRecord(b, "1", 3, 0)) == [Need("upgrade", "2", 3, command)]
@@ -103,7 +103,7 @@ def test_a_log_that_has_lost_something_is_said_before_all_else() -> None:
 
     assert words(ahead, B) == ["stopped"]
     heard = Heard("a", 1, True, live, {}, stopped={0: "it is gone"}, record_lost=True)
-    assert [each.word for each in heard.needs()] == ["record", "stopped"]
+    assert [each.word for each in heard.judged()[1]] == ["record", "stopped"]
     seen = heard.overview()
     assert seen.warnings[0].startswith("the log servers have no record of the cluster")
     assert "a has entry 5000 of 1x0, b has entry 4990 of 1x0" in seen.warnings[1]
@@ -121,7 +121,7 @@ def test_the_api_has_each_role_that_a_node_may_have() -> None:
 def test_a_record_that_its_owner_can_not_read_is_said_by_every_node() -> None:
     damaged = of(A, Held(Role.OWNER, 3, "1x0", 5_000, is_damaged=True))
     live = {"a": damaged, "b": B}
-    (need,) = Heard("b", 1, True, live, {}).needs()
+    (need,) = Heard("b", 1, True, live, {}).judged()[1]
     elsewhere = Heard("b", 1, True, live, {}).overview().warnings
     here = Heard("a", 1, True, live, {}, damaged={0: "key 7"}).overview().warnings
 
@@ -135,7 +135,7 @@ def test_a_record_that_its_owner_can_not_read_is_said_by_every_node() -> None:
 def test_many_partitions_with_the_same_need_are_said_once() -> None:
     roles = {number: Held(Role.STOPPED, 3, "1x0", 5_000) for number in range(32)}
     ahead = replace(A, held=roles)
-    needs = Heard("a", 32, True, {"a": ahead, "b": B}, {}).needs()
+    needs = Heard("a", 32, True, {"a": ahead, "b": B}, {}).judged()[1]
 
     (stopped,) = needs
     assert (stopped.word, stopped.command) == ("stopped", "hookbundle cluster recover")
@@ -147,7 +147,7 @@ def test_of_many_copies_that_are_behind_the_furthest_counts() -> None:
     late = {0: Held(Role.FOLLOWING, 3, "1x0", 0), 1: Held(Role.FOLLOWING, 3, "1x0", 0)}
     live = {"a": replace(A, held=held), "b": replace(B, held=late)}
 
-    (need,) = Heard("a", 2, True, live, {}).needs()
+    (need,) = Heard("a", 2, True, live, {}).judged()[1]
     assert shown(need) == Need("behind", "0 (b), 1 (b)", 9_000)
 
 
